@@ -1,0 +1,30 @@
+# How livetls' own code is compiled. Nothing here reaches a project that only uses livetls.
+
+if(PROJECT_IS_TOP_LEVEL)
+  if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+    set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "Build type" FORCE)
+  endif()
+  set(CMAKE_EXPORT_COMPILE_COMMANDS ON)  # for clang-tidy and editors
+
+  find_program(LIVETLS_CCACHE ccache)
+  if(LIVETLS_CCACHE AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${LIVETLS_CCACHE})
+  endif()
+endif()
+
+set(livetls_sanitize_flags "")
+if(LIVETLS_SANITIZE STREQUAL "address")
+  set(livetls_sanitize_flags -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+elseif(LIVETLS_SANITIZE STREQUAL "thread")
+  set(livetls_sanitize_flags -fsanitize=thread -fno-omit-frame-pointer)
+elseif(LIVETLS_SANITIZE)
+  message(FATAL_ERROR "LIVETLS_SANITIZE is empty, 'address' or 'thread', not '${LIVETLS_SANITIZE}'")
+endif()
+add_compile_options(${livetls_sanitize_flags})
+add_link_options(${livetls_sanitize_flags})
+
+# The warnings; the livetls_add_* functions link it.
+add_library(livetls_warnings INTERFACE)
+target_compile_options(livetls_warnings INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Woverloaded-virtual -Wextra-semi
+  $<$<BOOL:${LIVETLS_WERROR}>:-Werror>)
