@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "livetls/base/result.hpp"
+
+namespace livetls {
+
+/// The CA certificates that peers are verified against. Never empty.
+///
+/// Copies are cheap and share one immutable state, which may be used from any thread.
+class TrustBundle {
+ public:
+  /// Inputs above this size are refused unread.
+  static constexpr std::size_t kMaxInputBytes = 8 << 20;
+
+  /// Errors name the file: file_unreadable, and those of from_pem.
+  static Result<TrustBundle> load(const std::filesystem::path& file);
+
+  /// Errors: input_too_large, input_empty, pem_torn, no_certificate, malformed_certificate,
+  /// unsupported_key.
+  static Result<TrustBundle> from_pem(std::string_view pem);
+
+  /// The roots that the operating system trusts. Errors: file_unreadable where it keeps none in the
+  /// usual places. Certificates in it that cannot be used are skipped.
+  static Result<TrustBundle> system();
+
+  std::span<const std::vector<std::uint8_t>> certificates() const noexcept;
+
+  friend bool operator==(const TrustBundle& a, const TrustBundle& b) noexcept;
+
+ private:
+  using State = std::vector<std::vector<std::uint8_t>>;
+  explicit TrustBundle(std::shared_ptr<const State> state) : state_(std::move(state)) {}
+
+  std::shared_ptr<const State> state_;
+};
+
+}  // namespace livetls

@@ -1,0 +1,57 @@
+// One timer wait is outstanding at most. When it fires before the limit, because the limit has moved,
+// it is armed anew; only a limit that moves nearer than the wait touches the timer.
+
+#include "livetls/base/deadline.hpp"
+
+#include <utility>
+
+namespace livetls {
+
+using Clock = std::chrono::steady_clock;
+
+struct Deadline::State {
+  State(Executor executor, std::function<void()> callback)
+      : timer(executor), on_expiry(std::move(callback)) {}
+
+  boost::asio::basic_waitable_timer<Clock, boost::asio::wait_traits<Clock>, Executor> timer;
+  std::function<void()> on_expiry;
+  Clock::time_point limit = Clock::time_point::max();
+  Clock::time_point armed_for = Clock::time_point::max();
+  bool expired = false;
+};
+
+Deadline::Deadline(Executor executor, std::function<void()> on_expiry)
+    : state_(std::make_shared<State>(executor, std::move(on_expiry))) {}
+
+Deadline::~Deadline() {
+  clear();
+  state_->on_expiry = nullptr;
+  state_->timer.cancel();
+}
+
+void Deadline::expires_after(Clock::duration duration) {
+  if (duration <= Clock::duration::zero()) return clear();
+  state_->expired = false;
+  state_->limit = Clock::now() + duration;
+  if (state_->limit < state_->armed_for) arm(state_);
+}
+
+void Deadline::clear() noexcept { state_->limit = Clock::time_point::max(); }
+
+bool Deadline::expired() const noexcept { return state_->expired; }
+
+void Deadline::arm(const std::shared_ptr<State>& state) {
+  state->armed_for = state->limit;
+  state->timer.expires_at(state->limit);
+  state->timer.async_wait([state](boost::system::error_code error) {
+    if (error) return;  // armed anew, or the deadline is gone
+    state->armed_for = Clock::time_point::max();
+    if (state->limit == Clock::time_point::max() || !state->on_expiry) return;
+    if (state->limit > Clock::now()) return arm(state);
+    state->limit = Clock::time_point::max();
+    state->expired = true;
+    state->on_expiry();
+  });
+}
+
+}  // namespace livetls

@@ -1,0 +1,119 @@
+#include "livetls/pki/certificate.hpp"
+
+#include <algorithm>
+
+#include "base/with_context.hpp"
+#include "pki/parsed_certificate.hpp"
+#include "pki/pem.hpp"
+#include "pki/read_file.hpp"
+
+namespace livetls {
+namespace {
+
+using Chain = std::vector<std::vector<std::uint8_t>>;
+
+Result<Chain> read_chain(std::string_view pem) {
+  const auto blocks = parse_pem(pem, Certificate::kMaxInputBytes);
+  if (!blocks) return blocks.error();
+  Chain chain;
+  for (const auto& block : *blocks) {
+    if (block.is_certificate()) chain.emplace_back(block.der.begin(), block.der.end());
+  }
+  if (!chain.empty()) return chain;
+  const bool swapped = std::ranges::any_of(*blocks, &PemBlock::is_private_key);
+  return swapped ? Errc::certificate_and_key_swapped : Errc::no_certificate;
+}
+
+Result<std::vector<ParsedCertificate>> parse_chain(const Chain& chain) {
+  std::vector<ParsedCertificate> parsed;
+  for (const auto& der : chain) {
+    auto certificate = parse_certificate(der);
+    if (!certificate) {
+      const auto position = "certificate " + std::to_string(parsed.size() + 1) + " of " +
+                            std::to_string(chain.size());
+      return with_context(position, certificate.error());
+    }
+    parsed.push_back(std::move(*certificate));
+  }
+  return parsed;
+}
+
+Error mismatch(const std::vector<ParsedCertificate>& chain, const PrivateKey& key) {
+  const auto fits = [&](const ParsedCertificate& certificate) {
+    return std::ranges::equal(certificate.public_key_info, key.public_key_der());
+  };
+  const auto found = std::ranges::find_if(chain, fits);
+  if (found == chain.end()) return Errc::key_mismatch;
+  return {Errc::key_mismatch,
+          "it fits certificate " + std::to_string(found - chain.begin() + 1) + " of the chain"};
+}
+
+/// `certificate_name` and `key_name` are where the inputs came from, for errors.
+Result<Certificate> parse_pair(std::string_view certificate_pem, std::string_view certificate_name,
+                               std::string_view key_pem, std::string_view key_name) {
+  auto chain = read_chain(certificate_pem);
+  if (!chain) return with_context(certificate_name, chain.error());
+  auto key = PrivateKey::from_pem(key_pem);
+  if (!key) return with_context(key_name, key.error());
+
+  auto certificate = Certificate::from_parts(std::move(*chain), std::move(*key));
+  if (certificate) return certificate;
+  std::string where(certificate_name);
+  if (certificate.error() == Errc::key_mismatch) where += " and " + std::string(key_name);
+  return with_context(where, certificate.error());
+}
+
+}  // namespace
+
+struct Certificate::State {
+  CertificateInfo leaf;
+  Chain chain;
+  PrivateKey key;
+};
+
+Result<Certificate> Certificate::load(const std::filesystem::path& certificate_file,
+                                      const std::filesystem::path& key_file) {
+  const auto certificate_pem = read_file(certificate_file, kMaxInputBytes);
+  if (!certificate_pem) return with_context(certificate_file.string(), certificate_pem.error());
+  const auto key_pem = read_file(key_file, kMaxInputBytes);
+  if (!key_pem) return with_context(key_file.string(), key_pem.error());
+  return parse_pair(as_text(*certificate_pem), certificate_file.string(), as_text(*key_pem),
+                    key_file.string());
+}
+
+Result<Certificate> Certificate::from_pem(std::string_view certificate_pem,
+                                          std::string_view key_pem) {
+  return parse_pair(certificate_pem, "certificate", key_pem, "private key");
+}
+
+Result<Certificate> Certificate::from_parts(Chain chain, PrivateKey key) {
+  if (chain.empty()) return Errc::no_certificate;
+  auto parsed = parse_chain(chain);
+  if (!parsed) return parsed.error();
+  auto& leaf = parsed->front();
+  if (!std::ranges::equal(leaf.public_key_info, key.public_key_der())) {
+    return mismatch(*parsed, key);
+  }
+  return Certificate(
+      std::make_shared<const State>(State{std::move(leaf.info), std::move(chain), std::move(key)}));
+}
+
+const CertificateInfo& Certificate::leaf() const noexcept { return state_->leaf; }
+
+const PrivateKey& Certificate::private_key() const noexcept { return state_->key; }
+
+std::span<const std::vector<std::uint8_t>> Certificate::chain() const noexcept {
+  return state_->chain;
+}
+
+std::string Certificate::to_pem() const {
+  std::string pem;
+  for (const auto& der : state_->chain) pem += as_text(encode_pem("CERTIFICATE", der));
+  return pem;
+}
+
+bool operator==(const Certificate& a, const Certificate& b) noexcept {
+  return a.state_ == b.state_ || a.state_->chain == b.state_->chain;
+}
+
+}  // namespace livetls

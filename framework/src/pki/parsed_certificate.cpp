@@ -1,0 +1,176 @@
+#include "pki/parsed_certificate.hpp"
+
+#include <algorithm>
+#include <string_view>
+
+#include "pki/distinguished_name.hpp"
+#include "pki/ip_address.hpp"
+#include "pki/object_ids.hpp"
+#include "pki/pem.hpp"
+#include "pki/public_key.hpp"
+#include "wolfssl/crypto.hpp"
+
+namespace livetls {
+namespace {
+
+constexpr int kExtensionsField = 3;
+
+/// What the walk collects before anything of it is judged.
+struct Fields {
+  der::Span serial;
+  std::string issuer;
+  std::string subject;
+  der::Span subject_der;
+  std::chrono::sys_seconds not_before;
+  std::chrono::sys_seconds not_after;
+  der::Span public_key_info;
+  std::vector<std::string> dns_names;
+  std::vector<std::string> ip_names;
+  bool is_ca = false;
+};
+
+/// "YYMMDDHHMMSSZ" or "YYYYMMDDHHMMSSZ", the only forms that RFC 5280 allows.
+std::chrono::sys_seconds read_time(der::Reader& reader) {
+  using namespace std::chrono;
+  const auto element = reader.any();
+  const std::size_t year_digits = element.tag == der::kGeneralizedTime ? 4 : 2;
+  const bool is_time = element.tag == der::kUtcTime || element.tag == der::kGeneralizedTime;
+  auto text = as_text(element.content);
+  if (!is_time || text.size() != year_digits + 11 || text.back() != 'Z' ||
+      text.find_first_not_of("0123456789") != text.size() - 1) {
+    reader.fail();
+    return {};
+  }
+
+  const auto take = [&text](std::size_t digits) {
+    int number = 0;
+    for (const char digit : text.substr(0, digits)) number = number * 10 + (digit - '0');
+    text.remove_prefix(digits);
+    return number;
+  };
+  int year_number = take(year_digits);
+  if (year_digits == 2) year_number += year_number < 50 ? 2000 : 1900;
+  const auto month_number = static_cast<unsigned>(take(2));
+  const auto day_number = static_cast<unsigned>(take(2));
+  const year_month_day date{year{year_number}, month{month_number}, day{day_number}};
+  const hours hour{take(2)};
+  const minutes minute{take(2)};
+  const seconds second{take(2)};
+  if (!date.ok() || hour.count() > 23 || minute.count() > 59 || second.count() > 59) {
+    reader.fail();
+    return {};
+  }
+  return sys_days{date} + hour + minute + second;
+}
+
+void read_alternative_names(der::Reader extension, Fields& fields) {
+  constexpr auto kDnsName = der::context_primitive(2);
+  constexpr auto kIpAddress = der::context_primitive(7);
+  der::Reader names = extension.enter(der::kSequence);
+  extension.expect_end();
+  while (!names.at_end()) {
+    const auto name = names.any();
+    if (name.tag == kDnsName) fields.dns_names.emplace_back(as_text(name.content));
+    if (name.tag != kIpAddress) continue;
+    if (auto text = ip_text(name.content)) {
+      fields.ip_names.push_back(std::move(*text));
+    } else {
+      names.fail();
+    }
+  }
+}
+
+void read_basic_constraints(der::Reader extension, Fields& fields) {
+  der::Reader constraints = extension.enter(der::kSequence);
+  extension.expect_end();
+  if (!constraints.next_is(der::kBoolean)) return;
+  const auto value = constraints.content(der::kBoolean);
+  if (value.size() != 1) constraints.fail();
+  fields.is_ca = !value.empty() && value.front() != 0;
+}
+
+void read_extensions(der::Reader extensions, Fields& fields) {
+  std::vector<der::Span> seen;
+  while (!extensions.at_end()) {
+    der::Reader extension = extensions.enter(der::kSequence);
+    const auto type = extension.content(der::kObjectId);
+    extension.skip_optional(der::kBoolean);
+    der::Reader value = extension.enter(der::kOctetString);
+    extension.expect_end();
+
+    const auto is_same = [&](der::Span other) { return std::ranges::equal(type, other); };
+    if (std::ranges::any_of(seen, is_same)) extension.fail();
+    seen.push_back(type);
+    if (is_same(oid::kSubjectAltName)) read_alternative_names(value, fields);
+    if (is_same(oid::kBasicConstraints)) read_basic_constraints(value, fields);
+  }
+}
+
+std::string serial_text(der::Span serial) {
+  const auto magnitude = der::without_leading_zeros(serial);
+  return magnitude.empty() ? "00" : to_hex(magnitude);  // old roots do have a serial of zero
+}
+
+/// TBSCertificate, field by field (RFC 5280, section 4.1).
+Fields read_fields(der::Reader tbs) {
+  Fields fields;
+  tbs.skip_optional(der::context_constructed(0));  // version
+  fields.serial = tbs.content(der::kInteger);
+  tbs.content(der::kSequence);  // signature algorithm
+  fields.issuer = read_distinguished_name(tbs.enter(der::kSequence));
+  der::Reader validity = tbs.enter(der::kSequence);
+  fields.not_before = read_time(validity);
+  fields.not_after = read_time(validity);
+  validity.expect_end();
+
+  der::Reader subject = tbs;
+  fields.subject_der = tbs.element(der::kSequence).whole;
+  fields.subject = read_distinguished_name(subject.enter(der::kSequence));
+  fields.public_key_info = tbs.element(der::kSequence).whole;
+  tbs.skip_optional(der::context_primitive(1));  // issuerUniqueID
+  tbs.skip_optional(der::context_primitive(2));  // subjectUniqueID
+  if (tbs.next_is(der::context_constructed(kExtensionsField))) {
+    der::Reader wrapper = tbs.enter(der::context_constructed(kExtensionsField));
+    read_extensions(wrapper.enter(der::kSequence), fields);
+    wrapper.expect_end();
+  }
+  tbs.expect_end();
+  return fields;
+}
+
+}  // namespace
+
+Result<ParsedCertificate> parse_certificate(der::Span certificate) {
+  bool failed = false;
+  der::Reader outer(certificate, failed);
+  der::Reader parts = outer.enter(der::kSequence);
+  outer.expect_end();
+  auto fields = read_fields(parts.enter(der::kSequence));
+  parts.content(der::kSequence);  // signature algorithm
+  parts.content(der::kBitString);
+  parts.expect_end();
+  if (failed || fields.serial.empty()) return Errc::malformed_certificate;
+
+  auto key = parse_public_key_info(fields.public_key_info);
+  if (!key) return key.error();
+  if (const auto checked = wolfssl::check_certificate(certificate); !checked) {
+    return checked.error();
+  }
+  return ParsedCertificate{
+      .info = {.subject = std::move(fields.subject),
+               .issuer = std::move(fields.issuer),
+               .serial = serial_text(fields.serial),
+               .dns_names = std::move(fields.dns_names),
+               .ip_names = std::move(fields.ip_names),
+               .not_before = fields.not_before,
+               .not_after = fields.not_after,
+               .key_type = key->type,
+               .key_bits = key->bits,
+               .is_ca = fields.is_ca,
+               .fingerprint = wolfssl::sha256(certificate)},
+      .subject = {fields.subject_der.begin(), fields.subject_der.end()},
+      .public_key_info = std::move(key->info),
+  };
+}
+
+}  // namespace livetls

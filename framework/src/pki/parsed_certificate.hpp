@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "livetls/base/result.hpp"
+#include "livetls/pki/certificate_info.hpp"
+#include "pki/der.hpp"
+
+namespace livetls {
+
+/// A certificate's facts, with those that only livetls itself needs.
+struct ParsedCertificate {
+  CertificateInfo info;
+  std::vector<std::uint8_t> subject;          ///< the Name, DER
+  std::vector<std::uint8_t> public_key_info;  ///< as PrivateKey::public_key_der() spells it
+};
+
+/// Reads X.509 (RFC 5280) with a strict reader of our own, whose answers do not change with the
+/// version of the TLS library, and then has the TLS library read it too, so that nothing gets
+/// through that it could not use. Errors: malformed_certificate, unsupported_key.
+Result<ParsedCertificate> parse_certificate(der::Span certificate);
+
+}  // namespace livetls

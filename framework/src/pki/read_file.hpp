@@ -1,0 +1,15 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+
+#include "livetls/base/result.hpp"
+#include "livetls/base/secret_bytes.hpp"
+
+namespace livetls {
+
+/// The whole of a regular file of at most `limit` bytes. Never blocks on a FIFO or a device.
+/// Errors: file_unreadable (the context says why), input_too_large. They do not name the file.
+Result<SecretBytes> read_file(const std::filesystem::path& file, std::size_t limit);
+
+}  // namespace livetls

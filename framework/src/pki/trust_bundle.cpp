@@ -1,0 +1,81 @@
+#include "livetls/pki/trust_bundle.hpp"
+
+#include <algorithm>
+
+#include "base/with_context.hpp"
+#include "pki/parsed_certificate.hpp"
+#include "pki/pem.hpp"
+#include "pki/read_file.hpp"
+
+namespace livetls {
+namespace {
+
+enum class Unusable { refuse, skip };
+
+/// The distinct certificates in `pem`.
+Result<std::vector<std::vector<std::uint8_t>>> read_certificates(std::string_view pem,
+                                                                 Unusable unusable) {
+  const auto blocks = parse_pem(pem, TrustBundle::kMaxInputBytes);
+  if (!blocks) return blocks.error();
+  std::vector<std::vector<std::uint8_t>> certificates;
+  std::size_t position = 0;
+  for (const auto& block : *blocks) {
+    if (!block.is_certificate()) continue;
+    ++position;
+    if (const auto parsed = parse_certificate(block.der); !parsed) {
+      if (unusable == Unusable::skip) continue;
+      return with_context("certificate " + std::to_string(position), parsed.error());
+    }
+    std::vector<std::uint8_t> der(block.der.begin(), block.der.end());
+    if (std::ranges::find(certificates, der) == certificates.end()) {
+      certificates.push_back(std::move(der));
+    }
+  }
+  if (certificates.empty()) return Errc::no_certificate;
+  return certificates;
+}
+
+}  // namespace
+
+Result<TrustBundle> TrustBundle::load(const std::filesystem::path& file) {
+  const auto pem = read_file(file, kMaxInputBytes);
+  if (!pem) return with_context(file.string(), pem.error());
+  auto bundle = from_pem(as_text(*pem));
+  if (!bundle) return with_context(file.string(), bundle.error());
+  return bundle;
+}
+
+Result<TrustBundle> TrustBundle::from_pem(std::string_view pem) {
+  auto certificates = read_certificates(pem, Unusable::refuse);
+  if (!certificates) return certificates.error();
+  return TrustBundle(std::make_shared<const State>(std::move(*certificates)));
+}
+
+Result<TrustBundle> TrustBundle::system() {
+  constexpr const char* kUsualPlaces[] = {
+      "/etc/ssl/certs/ca-certificates.crt",                 // Debian, Ubuntu, Arch
+      "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",  // Fedora, RHEL
+      "/etc/ssl/ca-bundle.pem",                             // SUSE
+      "/etc/ssl/cert.pem",                                  // Alpine, BSD, macOS
+  };
+  for (const auto* place : kUsualPlaces) {
+    const auto pem = read_file(place, kMaxInputBytes);
+    if (!pem) continue;
+    if (auto certificates = read_certificates(as_text(*pem), Unusable::skip)) {
+      return TrustBundle(std::make_shared<const State>(std::move(*certificates)));
+    }
+  }
+  return Error{Errc::file_unreadable,
+               "the system's certificate store (is ca-certificates "
+               "installed?)"};
+}
+
+std::span<const std::vector<std::uint8_t>> TrustBundle::certificates() const noexcept {
+  return *state_;
+}
+
+bool operator==(const TrustBundle& a, const TrustBundle& b) noexcept {
+  return a.state_ == b.state_ || *a.state_ == *b.state_;
+}
+
+}  // namespace livetls

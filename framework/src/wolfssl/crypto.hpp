@@ -1,0 +1,41 @@
+#pragma once
+
+// What livetls::pki needs of wolfCrypt: hashing, random bytes, keys and signatures.
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "livetls/base/result.hpp"
+#include "livetls/base/secret_bytes.hpp"
+#include "livetls/pki/certificate_info.hpp"
+
+namespace livetls::wolfssl {
+
+/// Throws std::runtime_error where the library cannot hash.
+std::array<std::uint8_t, 32> sha256(std::span<const std::uint8_t> data);
+
+/// Errors: key_generation_failed.
+Result<std::vector<std::uint8_t>> random_bytes(std::size_t count);
+
+/// A fresh secret: the scalar for ECDSA, PKCS#1 for RSA (2048 bits), the seed for Ed25519.
+/// Errors: key_generation_failed.
+Result<SecretBytes> generate_secret(KeyType type);
+
+/// The public point of an ECDSA scalar (uncompressed), or the public key of an Ed25519 seed.
+/// Errors: malformed_private_key. Not for RSA, whose secret holds its public half.
+Result<std::vector<std::uint8_t>> derive_public_key(KeyType type,
+                                                    std::span<const std::uint8_t> secret);
+
+/// Signs with a key as PrivateKey::der() gives it, and verifies what was signed: ECDSA with the
+/// hash that fits the curve, RSA (PKCS#1 v1.5) with SHA-256, Ed25519. Errors:
+/// key_generation_failed.
+Result<std::vector<std::uint8_t>> sign(KeyType type, std::span<const std::uint8_t> key_der,
+                                       std::span<const std::uint8_t> message);
+
+/// Whether wolfSSL itself can read this certificate; it does not judge dates or trust.
+/// Errors: malformed_certificate, with wolfSSL's reason.
+Result<void> check_certificate(std::span<const std::uint8_t> der);
+
+}  // namespace livetls::wolfssl

@@ -1,0 +1,28 @@
+#pragma once
+
+// The one place that includes wolfSSL's headers, and the ownership of what they hand out.
+
+#include <wolfssl/options.h>
+
+#include <wolfssl/ssl.h>
+
+#include <memory>
+
+namespace livetls::wolfssl {
+
+template <auto Free>
+struct Deleter {
+  template <class T>
+  void operator()(T* object) const noexcept {
+    Free(object);
+  }
+};
+
+using CtxPtr = std::unique_ptr<WOLFSSL_CTX, Deleter<wolfSSL_CTX_free>>;
+using SslPtr = std::unique_ptr<WOLFSSL, Deleter<wolfSSL_free>>;
+
+/// Starts the library once a process; call it before anything else of wolfSSL. Throws
+/// std::runtime_error when the library cannot start.
+void ensure_initialized();
+
+}  // namespace livetls::wolfssl
