@@ -1,0 +1,87 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "livetls/base/result.hpp"
+
+namespace livetls {
+
+/// Big-endian 16-bit code points as a ClientHello carries them, read in place.
+class CodePoints {
+ public:
+  CodePoints() = default;
+  explicit CodePoints(std::span<const std::uint8_t> bytes) noexcept : bytes_(bytes) {}
+
+  std::size_t size() const noexcept { return bytes_.size() / 2; }
+  bool empty() const noexcept { return bytes_.empty(); }
+  std::uint16_t operator[](std::size_t index) const noexcept {
+    return static_cast<std::uint16_t>(bytes_[2 * index] << 8 | bytes_[2 * index + 1]);
+  }
+  bool contains(std::uint16_t code) const noexcept;
+
+ private:
+  std::span<const std::uint8_t> bytes_;
+};
+
+/// Protocol names of the ALPN extension, read in place (RFC 7301, section 3.1).
+class AlpnProtocols {
+ public:
+  AlpnProtocols() = default;
+  explicit AlpnProtocols(std::span<const std::uint8_t> bytes) noexcept : bytes_(bytes) {}
+
+  bool empty() const noexcept { return bytes_.empty(); }
+  bool contains(std::string_view protocol) const noexcept;
+
+ private:
+  std::span<const std::uint8_t> bytes_;
+};
+
+/// What a client offers in its first message (RFC 8446, section 4.1.2; RFC 5246, section 7.4.1.2):
+/// all that the choice of a certificate may depend on. A view: valid while the bytes it was read
+/// from are.
+struct ClientHello {
+  std::uint16_t legacy_version = 0;
+  CodePoints cipher_suites;
+
+  /// server_name as sent, empty where the client sent none (RFC 6066, section 3).
+  std::string_view server_name;
+  AlpnProtocols alpn;
+  CodePoints supported_versions;
+  CodePoints supported_groups;
+  CodePoints signature_algorithms;
+  CodePoints signature_algorithms_cert;
+
+  bool offers_tls13() const noexcept { return supported_versions.contains(0x0304); }
+
+  /// Parses the body of one handshake message of type client_hello. Strict: whatever RFC 8446 calls
+  /// malformed is malformed here, never "no name". Errors: malformed_client_hello.
+  static Result<ClientHello> parse(std::span<const std::uint8_t> body);
+};
+
+/// Finds a ClientHello in the first bytes of a connection, however they arrive: in pieces, and split
+/// over several records. Only looks; the bytes stay with their owner, for the TLS library to read.
+class ClientHelloReader {
+ public:
+  static constexpr std::size_t kMaxMessageBytes = 32 * 1024;
+
+  /// `input`: all bytes of the connection so far. Call again with more while it answers nullptr.
+  /// The result is valid until `input` moves. Errors: not_tls, plain_http, malformed_client_hello,
+  /// client_hello_too_large.
+  Result<const ClientHello*> read(std::span<const std::uint8_t> input);
+
+ private:
+  Result<bool> collect_records(std::span<const std::uint8_t> input);
+  Result<bool> add_fragment(std::span<const std::uint8_t> fragment);
+
+  std::size_t examined_ = 0;             // bytes of input in records that are done with
+  std::vector<std::uint8_t> collected_;  // the message, when records split it
+  std::span<const std::uint8_t> message_;
+  ClientHello hello_;
+};
+
+}  // namespace livetls

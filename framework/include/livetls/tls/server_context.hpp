@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "livetls/base/result.hpp"
+#include "livetls/pki/certificate.hpp"
+#include "livetls/tls/client_hello.hpp"
+#include "livetls/tls/tls_policy.hpp"
+
+namespace livetls {
+
+/// A certificate made ready to serve under a policy. Immutable once built: a new certificate is a
+/// new context. Safe to share between threads.
+class ServerContext {
+ public:
+  /// Errors: certificate_unusable where the TLS library refuses it, or where the policy allows
+  /// TLS 1.2 and the certificate (Ed25519) works in TLS 1.3 only.
+  static Result<std::shared_ptr<const ServerContext>> build(const Certificate& certificate,
+                                                            const TlsPolicy& policy);
+  ~ServerContext();
+
+  const Certificate& certificate() const noexcept { return certificate_; }
+
+  struct State;  // the TLS library's side, defined in src/wolfssl/context.hpp
+  const State& state() const noexcept { return *state_; }
+
+ private:
+  ServerContext(Certificate certificate, std::unique_ptr<State> state);
+
+  Certificate certificate_;
+  std::unique_ptr<State> state_;
+};
+
+/// How the certificate that is served fits the name that was asked for.
+enum class NameMatch {
+  none_asked,  ///< the client sent no server name
+  exact,
+  wildcard,
+  unknown,  ///< no certificate is for that name: this is the default
+};
+
+/// What one connection is served. It is chosen once, when the ClientHello has been read, and stays
+/// with the connection for life, whatever is published meanwhile.
+struct Served {
+  std::shared_ptr<const ServerContext> context;  ///< keeps what it was chosen from alive
+  std::uint64_t generation = 0;
+  NameMatch match = NameMatch::none_asked;
+};
+
+/// Chooses what a connection is served. `select` is called from every server thread at once, must
+/// not block, and is asked exactly once for a connection.
+class ContextSource {
+ public:
+  virtual ~ContextSource() = default;
+
+  /// Errors: malformed_client_hello (a server name that is none).
+  virtual Result<Served> select(const ClientHello& hello) const = 0;
+};
+
+/// What a client gets that asks for a name no certificate is for.
+enum class UnknownName {
+  serve_default,  ///< the default certificate; most clients then refuse it with a clear message
+  reject,         ///< the alert unrecognized_name (RFC 6066, section 3)
+};
+
+/// What the server side of all connections of one listener has in common.
+struct ServerConfig {
+  std::shared_ptr<const ContextSource> contexts;
+
+  /// Application protocols, the preferred first. A client that offers only others is refused
+  /// (RFC 7301, section 3.2); one that offers none is welcome. Empty: whatever is offered is
+  /// ignored.
+  std::vector<std::string> alpn = {};
+
+  UnknownName unknown_name = UnknownName::serve_default;
+};
+
+}  // namespace livetls

@@ -1,0 +1,93 @@
+#pragma once
+
+#include <boost/asio/buffer.hpp>
+#include <boost/system/error_code.hpp>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "livetls/base/result.hpp"
+#include "livetls/pki/certificate_info.hpp"
+#include "livetls/pki/server_name.hpp"
+#include "livetls/tls/client_context.hpp"
+#include "livetls/tls/server_context.hpp"
+#include "livetls/tls/tls_policy.hpp"
+
+namespace livetls {
+
+/// One side of one TLS connection as a state machine over two byte buffers: it never touches a
+/// socket, a clock or a thread. Its owner puts what the peer sent into the input and sends what it
+/// finds in the output; each operation says what it waits for.
+///
+/// Not safe for use by two threads at once. Operations may be interleaved freely.
+class TlsEngine {
+ public:
+  /// The answer to "what next?".
+  struct Step {
+    enum class Next {
+      done,        ///< the operation is complete; `bytes` says how much it moved
+      need_input,  ///< call again after input_arrived or input_ended
+      failed,      ///< for good; `error` says why. Send the output: it may hold an alert.
+    };
+    Next next = Next::done;
+    std::size_t bytes = 0;
+    boost::system::error_code error = {};
+  };
+
+  explicit TlsEngine(std::shared_ptr<const ServerConfig> config);
+
+  /// `server_name` is what the certificate must be for, and is sent as SNI unless it is an address.
+  TlsEngine(std::shared_ptr<const ClientContext> context, ServerName server_name);
+
+  TlsEngine(TlsEngine&&) noexcept;
+  TlsEngine& operator=(TlsEngine&&) noexcept;
+  ~TlsEngine();
+
+  /// After any step, output that is there should be sent before anything is waited for.
+  Step handshake();
+
+  /// At the peer's close_notify: failed with asio::error::eof. Where the input ended without one:
+  /// stream_truncated.
+  Step read(boost::asio::mutable_buffer into);
+
+  /// Takes everything, up to kMaxWriteBytes at a time.
+  Step write(boost::asio::const_buffer from);
+
+  /// Sends close_notify, then reads and discards until the peer's has come.
+  Step shutdown();
+
+  static constexpr std::size_t kMaxWriteBytes = 64 * 1024;
+
+  /// Where bytes from the peer go next; never empty.
+  boost::asio::mutable_buffer input_space();
+  void input_arrived(std::size_t bytes);
+  void input_ended();
+
+  /// Bytes for the peer, in order. `take_output` hands all of them over and reuses `into`'s memory.
+  std::size_t output_size() const noexcept;
+  void take_output(std::vector<std::uint8_t>& into);
+
+  /// Facts. What is negotiated is known once the handshake is done.
+  bool is_server() const noexcept;
+  TlsVersion version() const noexcept;
+  std::string_view cipher_suite() const noexcept;
+  std::string_view alpn() const noexcept;        ///< empty where none was agreed on
+  std::string_view server_name() const noexcept;  ///< what the client asked for; empty for nothing
+  const Served* served() const noexcept;  ///< server: since the ClientHello was read, else nullptr
+
+  /// Server: when the ClientHello was complete, which is before what to serve was chosen.
+  std::chrono::steady_clock::time_point hello_received_at() const noexcept;
+
+  /// The peer's certificate, verified unless insecure_skip_verify was set; empty where it sent none.
+  std::optional<CertificateInfo> peer_certificate() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace livetls

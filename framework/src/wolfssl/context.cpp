@@ -1,0 +1,135 @@
+// Builds the library's contexts. The packaged library's defaults are open (anonymous and NULL
+// suites, SSLv3, no verification), so everything that matters is set here, and every answer checked.
+
+#include "wolfssl/context.hpp"
+
+#include <array>
+#include <string>
+
+#include "wolfssl/error_category.hpp"
+
+namespace livetls {
+namespace {
+
+constexpr const char* kCipherSuites =
+    "TLS13-AES128-GCM-SHA256:TLS13-AES256-GCM-SHA384:TLS13-CHACHA20-POLY1305-SHA256:"
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
+    "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
+    "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
+
+WOLFSSL_METHOD* server_method(const TlsPolicy& policy) {
+  return policy.max_version == TlsVersion::tls1_2 ? wolfTLSv1_2_server_method()
+                                                  : wolfTLS_server_method();
+}
+
+WOLFSSL_METHOD* client_method(const TlsPolicy& policy) {
+  return policy.max_version == TlsVersion::tls1_2 ? wolfTLSv1_2_client_method()
+                                                  : wolfTLS_client_method();
+}
+
+bool set_versions(WOLFSSL_CTX* ctx, const TlsPolicy& policy) {
+  const int minimum =
+      policy.min_version == TlsVersion::tls1_3 ? WOLFSSL_TLSV1_3 : WOLFSSL_TLSV1_2;
+  return wolfSSL_CTX_SetMinVersion(ctx, minimum) == WOLFSSL_SUCCESS;
+}
+
+bool set_algorithms(WOLFSSL_CTX* ctx) {
+  std::array<int, 4> groups = {WOLFSSL_ECC_X25519, WOLFSSL_ECC_SECP256R1, WOLFSSL_ECC_SECP384R1,
+                               WOLFSSL_ECC_SECP521R1};
+  return wolfSSL_CTX_set_cipher_list(ctx, kCipherSuites) == WOLFSSL_SUCCESS &&
+         wolfSSL_CTX_set_groups(ctx, groups.data(), groups.size()) == WOLFSSL_SUCCESS;
+}
+
+/// A session that is resumed is not authenticated anew. Until tickets follow the policy they were
+/// made under, there are none.
+bool issue_no_tickets(WOLFSSL_CTX* ctx, const TlsPolicy& policy) {
+  const bool tls13 = policy.max_version == TlsVersion::tls1_3;
+  return wolfSSL_CTX_set_TicketEncCb(ctx, nullptr) == WOLFSSL_SUCCESS &&
+         wolfSSL_CTX_NoTicketTLSv12(ctx) == WOLFSSL_SUCCESS &&
+         (!tls13 || wolfSSL_CTX_no_ticket_TLSv13(ctx) == 0);
+}
+
+void set_transport(WOLFSSL_CTX* ctx) {
+  wolfSSL_CTX_set_session_cache_mode(ctx, WOLFSSL_SESS_CACHE_OFF);  // it is the whole process's
+  wolfSSL_CTX_SetIORecv(ctx, wolfssl::receive_callback);
+  wolfSSL_CTX_SetIOSend(ctx, wolfssl::send_callback);
+  wolfSSL_CTX_set_group_messages(ctx);
+}
+
+bool use_certificate(WOLFSSL_CTX* ctx, const Certificate& certificate) {
+  const std::string chain = certificate.to_pem();
+  const auto key = certificate.private_key().der();
+  return wolfSSL_CTX_use_certificate_chain_buffer(
+             ctx, reinterpret_cast<const unsigned char*>(chain.data()),
+             static_cast<long>(chain.size())) == WOLFSSL_SUCCESS &&
+         wolfSSL_CTX_use_PrivateKey_buffer(ctx, key.data(), static_cast<long>(key.size()),
+                                           WOLFSSL_FILETYPE_ASN1) == WOLFSSL_SUCCESS &&
+         wolfSSL_CTX_check_private_key(ctx) == WOLFSSL_SUCCESS;
+}
+
+bool trust(WOLFSSL_CTX* ctx, const TrustBundle& roots) {
+  bool any = false;
+  for (const auto& root : roots.certificates()) {
+    any |= wolfSSL_CTX_load_verify_buffer(ctx, root.data(), static_cast<long>(root.size()),
+                                          WOLFSSL_FILETYPE_ASN1) == WOLFSSL_SUCCESS;
+  }
+  return any;
+}
+
+Error tls_failure(const char* what) { return {Errc::tls_failure, what}; }
+
+}  // namespace
+
+ServerContext::ServerContext(Certificate certificate, std::unique_ptr<State> state)
+    : certificate_(std::move(certificate)), state_(std::move(state)) {}
+
+ServerContext::~ServerContext() = default;
+
+Result<std::shared_ptr<const ServerContext>> ServerContext::build(const Certificate& certificate,
+                                                                  const TlsPolicy& policy) {
+  wolfssl::ensure_initialized();
+  if (certificate.leaf().key_type == KeyType::ed25519 &&
+      policy.min_version == TlsVersion::tls1_2) {
+    return Error{Errc::certificate_unusable,
+                 "an Ed25519 certificate works in TLS 1.3 only; set min_version = tls1_3"};
+  }
+  wolfssl::CtxPtr ctx(wolfSSL_CTX_new(server_method(policy)));
+  if (!ctx) throw std::bad_alloc();
+  if (!set_versions(ctx.get(), policy)) return tls_failure("TLS versions");
+  if (!use_certificate(ctx.get(), certificate)) {
+    return Error{Errc::certificate_unusable, certificate.leaf().subject};
+  }
+  if (!set_algorithms(ctx.get())) return tls_failure("cipher suites and groups");
+  if (!issue_no_tickets(ctx.get(), policy)) return tls_failure("session tickets off");
+  wolfSSL_CTX_set_verify(ctx.get(), WOLFSSL_VERIFY_NONE, nullptr);
+  set_transport(ctx.get());
+  return std::shared_ptr<const ServerContext>(
+      new ServerContext(certificate, std::make_unique<State>(State{std::move(ctx)})));
+}
+
+ClientContext::ClientContext(ClientOptions options, std::unique_ptr<State> state)
+    : options_(std::move(options)), state_(std::move(state)) {}
+
+ClientContext::~ClientContext() = default;
+
+Result<std::shared_ptr<const ClientContext>> ClientContext::create(ClientOptions options) {
+  wolfssl::ensure_initialized();
+  wolfssl::CtxPtr ctx(wolfSSL_CTX_new(client_method(options.policy)));
+  if (!ctx) throw std::bad_alloc();
+  if (!set_versions(ctx.get(), options.policy)) return tls_failure("TLS versions");
+  if (!set_algorithms(ctx.get())) return tls_failure("cipher suites and groups");
+  if (!options.insecure_skip_verify) {
+    if (!options.roots) {
+      Result<TrustBundle> system = TrustBundle::system();
+      if (!system) return system.error();
+      options.roots = std::move(*system);
+    }
+    if (!trust(ctx.get(), *options.roots)) return tls_failure("none of the roots can be used");
+  }
+  wolfSSL_CTX_set_verify(ctx.get(), WOLFSSL_VERIFY_PEER, wolfssl::verify_callback);
+  set_transport(ctx.get());
+  return std::shared_ptr<const ClientContext>(
+      new ClientContext(std::move(options), std::make_unique<State>(State{std::move(ctx)})));
+}
+
+}  // namespace livetls

@@ -1,0 +1,372 @@
+// The TLS engine on wolfSSL.
+//
+// A server's session is created only when the ClientHello is complete and what to serve has been
+// chosen, on exactly the context that was chosen. So nothing of the session (cipher suites, verify
+// mode, tickets) can stem from another certificate, a HelloRetryRequest cannot choose twice, and
+// strangers who say nothing cost no session.
+//
+// The session never sees a socket: its receive callback takes from the input buffer, its send
+// callback appends to the output, which its owner sends as one write.
+
+#include <algorithm>
+#include <boost/asio/error.hpp>
+#include <stdexcept>
+
+#include "livetls/tls/tls_engine.hpp"
+#include "tls/input_buffer.hpp"
+#include "wolfssl/context.hpp"
+#include "wolfssl/error_category.hpp"
+#include "wolfssl/wolfssl.hpp"
+
+namespace livetls {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+using Next = TlsEngine::Step::Next;
+
+namespace {
+
+enum Alert : std::uint8_t {
+  kDecodeError = 50,
+  kInternalError = 80,
+  kUnrecognizedName = 112,
+  kNoApplicationProtocol = 120,
+};
+
+Alert alert_for(error_code reason) {
+  if (reason == Errc::unrecognized_name) return kUnrecognizedName;
+  if (reason == Errc::no_common_parameters) return kNoApplicationProtocol;
+  if (reason == Errc::malformed_client_hello || reason == Errc::client_hello_too_large) {
+    return kDecodeError;
+  }
+  return kInternalError;
+}
+
+TlsEngine::Step done(std::size_t bytes = 0) { return {Next::done, bytes, {}}; }
+TlsEngine::Step need_input() { return {Next::need_input, 0, {}}; }
+TlsEngine::Step failed(error_code error) { return {Next::failed, 0, error}; }
+
+std::string joined(const std::vector<std::string>& protocols) {
+  std::string list;
+  for (const std::string& protocol : protocols) {
+    if (!list.empty()) list += ',';
+    list += protocol;
+  }
+  return list;
+}
+
+}  // namespace
+
+/// What the verify callback is told and tells about the server's leaf certificate.
+struct PeerCheck {
+  std::optional<ServerName> expected_name;
+  bool skip = false;
+  bool accepted = false;
+  bool name_mismatched = false;
+  std::vector<std::uint8_t> leaf_der;
+};
+
+struct TlsEngine::State {
+  std::shared_ptr<const ServerConfig> server;
+  std::shared_ptr<const ClientContext> client;
+  PeerCheck peer;  // client
+
+  InputBuffer input;
+  bool input_has_ended = false;
+  std::vector<std::uint8_t> output;
+
+  std::unique_ptr<ClientHelloReader> hello_reader;  // server: until the session exists
+  std::chrono::steady_clock::time_point hello_received_at;
+  std::string requested_name;
+  std::optional<Served> served;
+
+  wolfssl::SslPtr ssl;
+  bool established = false;
+  bool close_sent = false;
+  bool close_received = false;
+  error_code failure;  // once failed, for good
+
+  // Kept here, because the library forgets them at the end of a session.
+  TlsVersion version{};
+  std::string cipher_suite;
+  std::string alpn;
+
+  // The handshake
+  Step handshake();
+  Step begin_server();
+  error_code choose(const ClientHello& hello);
+  void create_session(WOLFSSL_CTX* ctx);
+  void begin_client();
+  Step established_with_peer();
+  void note_alpn();
+
+  Step read(asio::mutable_buffer into);
+  Step write(asio::const_buffer from);
+  Step shutdown();
+
+  Step failed_call(int result);
+  Step fail(error_code error);
+  void send_plain_alert(Alert alert);
+};
+
+// ---- Moving bytes ----------------------------------------------------------------------------
+
+namespace wolfssl {
+
+int receive_callback(WOLFSSL*, char* into, int size, void* input) {
+  const std::size_t count = static_cast<InputBuffer*>(input)->take(into, static_cast<std::size_t>(size));
+  return count == 0 ? static_cast<int>(WOLFSSL_CBIO_ERR_WANT_READ) : static_cast<int>(count);
+}
+
+int send_callback(WOLFSSL*, char* from, int size, void* output) {
+  try {
+    auto& bytes = *static_cast<std::vector<std::uint8_t>*>(output);
+    bytes.insert(bytes.end(), from, from + size);
+    return size;
+  } catch (const std::bad_alloc&) {
+    return WOLFSSL_CBIO_ERR_GENERAL;
+  }
+}
+
+}  // namespace wolfssl
+
+// ---- The handshake ---------------------------------------------------------------------------
+
+TlsEngine::Step TlsEngine::State::handshake() {
+  if (failure) return failed(failure);
+  if (established) return done();
+  if (!ssl) {
+    if (client) {
+      begin_client();
+    } else if (const Step step = begin_server(); step.next != Next::done) {
+      return step;
+    }
+  }
+  const int result = client ? wolfSSL_connect(ssl.get()) : wolfSSL_accept(ssl.get());
+  return result == WOLFSSL_SUCCESS ? established_with_peer() : failed_call(result);
+}
+
+TlsEngine::Step TlsEngine::State::begin_server() {
+  if (!hello_reader) hello_reader = std::make_unique<ClientHelloReader>();
+  const Result<const ClientHello*> hello = hello_reader->read(input.bytes());
+  error_code error = hello ? error_code() : hello.error().code;
+  if (!error && *hello == nullptr) {
+    return input_has_ended ? fail(Errc::stream_truncated) : need_input();
+  }
+  if (!error) error = choose(**hello);
+  if (error) {
+    if (error != Errc::not_tls && error != Errc::plain_http) send_plain_alert(alert_for(error));
+    return fail(error);
+  }
+  hello_reader.reset();
+  return done();
+}
+
+/// The one place that reads what is current. From here on the connection has its answer.
+error_code TlsEngine::State::choose(const ClientHello& hello) {
+  hello_received_at = std::chrono::steady_clock::now();
+  requested_name = hello.server_name;
+  Result<Served> chosen = server->contexts->select(hello);
+  if (!chosen) return chosen.error().code;
+  if (chosen->match == NameMatch::unknown && server->unknown_name == UnknownName::reject) {
+    return Errc::unrecognized_name;
+  }
+  served = std::move(*chosen);
+
+  if (!server->alpn.empty() && !hello.alpn.empty()) {
+    const auto common = std::ranges::find_if(
+        server->alpn, [&](const std::string& protocol) { return hello.alpn.contains(protocol); });
+    if (common == server->alpn.end()) return Errc::no_common_parameters;
+    alpn = *common;
+  }
+  create_session(served->context->state().ctx.get());
+  if (!alpn.empty() &&
+      wolfSSL_UseALPN(ssl.get(), alpn.data(), static_cast<unsigned>(alpn.size()),
+                      WOLFSSL_ALPN_FAILED_ON_MISMATCH) != WOLFSSL_SUCCESS) {
+    return Errc::tls_failure;
+  }
+  return {};
+}
+
+void TlsEngine::State::create_session(WOLFSSL_CTX* ctx) {
+  ssl.reset(wolfSSL_new(ctx));
+  if (!ssl) throw std::bad_alloc();
+  wolfSSL_SetIOReadCtx(ssl.get(), &input);
+  wolfSSL_SetIOWriteCtx(ssl.get(), &output);
+}
+
+void TlsEngine::State::begin_client() {
+  create_session(client->state().ctx.get());
+  wolfSSL_SetCertCbCtx(ssl.get(), &peer);
+  peer.skip = client->options().insecure_skip_verify;
+  const std::string& name = peer.expected_name->text();
+  if (!peer.expected_name->is_ip() &&
+      wolfSSL_UseSNI(ssl.get(), WOLFSSL_SNI_HOST_NAME, name.data(),
+                     static_cast<unsigned short>(name.size())) != WOLFSSL_SUCCESS) {
+    throw std::bad_alloc();
+  }
+  std::string protocols = joined(client->options().alpn);
+  if (!protocols.empty() &&
+      wolfSSL_UseALPN(ssl.get(), protocols.data(), static_cast<unsigned>(protocols.size()),
+                      WOLFSSL_ALPN_FAILED_ON_MISMATCH) != WOLFSSL_SUCCESS) {
+    throw std::bad_alloc();
+  }
+}
+
+TlsEngine::Step TlsEngine::State::established_with_peer() {
+  if (client && !peer.skip && !peer.accepted) {
+    output.clear();  // nothing more for a peer that was never shown to be the right one
+    return fail(Errc::peer_untrusted);
+  }
+  established = true;
+  version = static_cast<TlsVersion>(wolfSSL_version(ssl.get()));
+  cipher_suite = wolfSSL_get_cipher_name(ssl.get());
+  if (client) note_alpn();
+  return done();
+}
+
+void TlsEngine::State::note_alpn() {
+  char* agreed = nullptr;
+  unsigned short agreed_size = 0;
+  if (wolfSSL_ALPN_GetProtocol(ssl.get(), &agreed, &agreed_size) == WOLFSSL_SUCCESS) {
+    alpn.assign(agreed, agreed_size);
+  }
+}
+
+namespace wolfssl {
+
+/// Verification of the chain is the library's; of the name, ours (RFC 9525), while the library can
+/// still answer with an alert. Runs for every certificate of the chain, the leaf last.
+int verify_callback(int verified, WOLFSSL_X509_STORE_CTX* store) noexcept {
+  auto& peer = *static_cast<PeerCheck*>(store->userCtx);
+  const bool is_leaf = store->error_depth == 0;
+  if (!is_leaf) return peer.skip ? 1 : verified;
+
+  const WOLFSSL_BUFFER_INFO& der = store->certs[0];
+  peer.leaf_der.assign(der.buffer, der.buffer + der.length);
+  if (peer.skip) return 1;
+  if (verified == 0) return 0;
+  const Result<CertificateInfo> leaf = CertificateInfo::from_der(peer.leaf_der);
+  peer.accepted = leaf && leaf->matches(*peer.expected_name);
+  peer.name_mismatched = leaf && !peer.accepted;
+  return peer.accepted ? 1 : 0;
+}
+
+}  // namespace wolfssl
+
+// ---- Application data ------------------------------------------------------------------------
+
+TlsEngine::Step TlsEngine::State::read(asio::mutable_buffer into) {
+  if (close_received) return failed(asio::error::eof);
+  if (failure) return failed(failure);
+  if (!established) return fail(Errc::protocol_violation);
+  const int size = static_cast<int>(std::min<std::size_t>(into.size(), kMaxWriteBytes));
+  const int result = wolfSSL_read(ssl.get(), into.data(), size);
+  return result > 0 ? done(static_cast<std::size_t>(result)) : failed_call(result);
+}
+
+TlsEngine::Step TlsEngine::State::write(asio::const_buffer from) {
+  if (close_sent) return failed(asio::error::shut_down);
+  if (failure) return failed(failure);
+  if (!established) return fail(Errc::protocol_violation);
+  const int size = static_cast<int>(std::min(from.size(), kMaxWriteBytes));
+  const int result = wolfSSL_write(ssl.get(), from.data(), size);
+  return result > 0 ? done(static_cast<std::size_t>(result)) : failed_call(result);
+}
+
+TlsEngine::Step TlsEngine::State::shutdown() {
+  if (failure) return failed(failure);
+  if (!established) return done();
+  if (!std::exchange(close_sent, true)) wolfSSL_shutdown(ssl.get());
+  std::array<char, 4096> discarded;
+  for (;;) {
+    const Step step = read(asio::buffer(discarded));
+    if (step.next == Next::done) continue;
+    if (step.error == asio::error::eof) return done();
+    return step;
+  }
+}
+
+// ---- What went wrong -------------------------------------------------------------------------
+
+TlsEngine::Step TlsEngine::State::failed_call(int result) {
+  const int reason = wolfSSL_get_error(ssl.get(), result);
+  if (reason == WOLFSSL_ERROR_WANT_READ) {
+    return input_has_ended ? fail(Errc::stream_truncated) : need_input();
+  }
+  if (reason == WOLFSSL_ERROR_ZERO_RETURN) {
+    close_received = true;
+    return established ? failed(asio::error::eof) : fail(Errc::stream_truncated);
+  }
+  wolfSSL_ERR_clear_error();
+  if (peer.name_mismatched) return fail(Errc::peer_name_mismatch);
+  return fail(wolfssl::to_error_code(reason));
+}
+
+TlsEngine::Step TlsEngine::State::fail(error_code error) {
+  failure = error;
+  return failed(error);
+}
+
+/// Before a session exists, an alert is one unprotected record (RFC 8446, section 6).
+void TlsEngine::State::send_plain_alert(Alert alert) {
+  constexpr std::uint8_t kFatal = 2;
+  output = {21, 3, 3, 0, 2, kFatal, alert};
+}
+
+// ---- The public face -------------------------------------------------------------------------
+
+TlsEngine::TlsEngine(std::shared_ptr<const ServerConfig> config)
+    : state_(std::make_unique<State>()) {
+  if (!config || !config->contexts) throw std::invalid_argument("a server needs certificates");
+  state_->server = std::move(config);
+}
+
+TlsEngine::TlsEngine(std::shared_ptr<const ClientContext> context, ServerName server_name)
+    : state_(std::make_unique<State>()) {
+  if (!context) throw std::invalid_argument("a client needs a context");
+  state_->client = std::move(context);
+  state_->peer.expected_name = std::move(server_name);
+}
+
+TlsEngine::TlsEngine(TlsEngine&&) noexcept = default;
+TlsEngine& TlsEngine::operator=(TlsEngine&&) noexcept = default;
+TlsEngine::~TlsEngine() = default;
+
+TlsEngine::Step TlsEngine::handshake() { return state_->handshake(); }
+TlsEngine::Step TlsEngine::read(asio::mutable_buffer into) { return state_->read(into); }
+TlsEngine::Step TlsEngine::write(asio::const_buffer from) { return state_->write(from); }
+TlsEngine::Step TlsEngine::shutdown() { return state_->shutdown(); }
+
+asio::mutable_buffer TlsEngine::input_space() { return state_->input.space(); }
+void TlsEngine::input_arrived(std::size_t bytes) { state_->input.commit(bytes); }
+void TlsEngine::input_ended() { state_->input_has_ended = true; }
+
+std::size_t TlsEngine::output_size() const noexcept { return state_->output.size(); }
+
+void TlsEngine::take_output(std::vector<std::uint8_t>& into) {
+  into.clear();
+  into.swap(state_->output);
+}
+
+bool TlsEngine::is_server() const noexcept { return state_->server != nullptr; }
+TlsVersion TlsEngine::version() const noexcept { return state_->version; }
+std::string_view TlsEngine::cipher_suite() const noexcept { return state_->cipher_suite; }
+std::string_view TlsEngine::alpn() const noexcept { return state_->alpn; }
+std::string_view TlsEngine::server_name() const noexcept { return state_->requested_name; }
+
+const Served* TlsEngine::served() const noexcept {
+  return state_->served ? &*state_->served : nullptr;
+}
+
+std::chrono::steady_clock::time_point TlsEngine::hello_received_at() const noexcept {
+  return state_->hello_received_at;
+}
+
+std::optional<CertificateInfo> TlsEngine::peer_certificate() const {
+  if (state_->peer.leaf_der.empty()) return std::nullopt;
+  Result<CertificateInfo> info = CertificateInfo::from_der(state_->peer.leaf_der);
+  return info ? std::optional(std::move(*info)) : std::nullopt;
+}
+
+}  // namespace livetls
