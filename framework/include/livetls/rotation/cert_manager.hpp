@@ -1,0 +1,71 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+
+#include "livetls/base/published.hpp"
+#include "livetls/base/result.hpp"
+#include "livetls/pki/certificate.hpp"
+#include "livetls/rotation/cert_set.hpp"
+#include "livetls/rotation/receipt.hpp"
+#include "livetls/rotation/snapshot.hpp"
+#include "livetls/tls/server_context.hpp"
+
+namespace livetls {
+
+/// Holds what is served now, for every server that was given it at construction.
+///
+/// An update is checked and built whole before it is published, with one atomic store: a refused one
+/// changes nothing. Once `update` has returned, every ClientHello that is read, on every server, is
+/// answered from it; established connections stay on what they started with.
+///
+/// Thread safety: everything may be called from any thread. Readers, handshakes among them, never
+/// wait; updates take turns. Lifetime: shared; servers keep it alive.
+class CertManager final : public ContextSource, public std::enable_shared_from_this<CertManager> {
+ public:
+  struct Options {
+    /// The time that validity is judged by; the system's clock when empty.
+    std::function<std::chrono::sys_seconds()> now = {};
+  };
+
+  /// A callable for a ClientHello, bound to the manager and always current.
+  using CertificateFunc = std::function<Result<Certificate>(const ClientHello&)>;
+
+  /// Errors: as for update.
+  static Result<std::shared_ptr<CertManager>> create(CertSet set, Options options);
+  static Result<std::shared_ptr<CertManager>> create(CertSet set) { return create(set, {}); }
+  static Result<std::shared_ptr<CertManager>> create(Certificate certificate);
+
+  /// Replaces everything.
+  /// Errors: certificate_expired, certificate_not_yet_valid, certificate_unusable,
+  /// invalid_server_name; the context names the identity.
+  Result<Receipt> update(CertSet set);
+
+  /// Replaces the default certificate and leaves the named ones.
+  Result<Receipt> update(Certificate certificate);
+
+  /// The default certificate that is served now.
+  Certificate certificate() const;
+  CertificateFunc certificate_func() const;
+
+  std::shared_ptr<const Snapshot> snapshot() const { return current_.load(); }
+
+  /// Counts published snapshots; the first is 1.
+  std::uint64_t generation() const { return current_.load()->generation(); }
+
+  Result<Served> select(const ClientHello& hello) const override;
+
+ private:
+  CertManager(std::shared_ptr<const Snapshot> first, Options options);
+
+  Result<Receipt> publish(const CertSet& set, const Snapshot& previous);
+
+  Options options_;
+  std::mutex updates_;
+  Published<Snapshot> current_;
+};
+
+}  // namespace livetls
