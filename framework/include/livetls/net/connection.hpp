@@ -1,0 +1,88 @@
+#pragma once
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/intrusive/list_hook.hpp>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "livetls/base/deadline.hpp"
+#include "livetls/base/result.hpp"
+#include "livetls/base/task.hpp"
+#include "livetls/pki/certificate.hpp"
+#include "livetls/tls/server_context.hpp"
+#include "livetls/tls/tls_policy.hpp"
+
+namespace livetls {
+
+/// An accepted connection, over TLS or plain, as a handler sees it.
+///
+/// Thread safety: none; it belongs to one server thread. One read and one write may be outstanding
+/// together. Lifetime: as long as the handler it was given to runs.
+class Connection : public boost::intrusive::list_base_hook<
+                       boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+ public:
+  /// `tls` is nullptr for a plain connection.
+  Connection(TcpSocket socket, std::shared_ptr<const ServerConfig> tls);
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  ~Connection();
+
+  /// Reads what is there, at least one byte; 0 says that the peer has ended its side properly.
+  /// Errors: stream_truncated (TLS ended without close_notify), timed_out (the deadline),
+  /// operation_aborted (the server is stopping), and the transport's.
+  Task<Result<std::size_t>> read_some(boost::asio::mutable_buffer into);
+
+  /// Writes everything, in as few records as may be. Errors: timed_out and the transport's.
+  Task<Result<void>> write(boost::asio::const_buffer from);
+  Task<Result<void>> write(std::string_view text);
+  Task<Result<void>> write(std::span<const boost::asio::const_buffer> pieces);
+
+  /// Says close_notify and closes. Called for every connection when its handler has returned.
+  Task<void> close();
+
+  /// Everything waits for this long at most: set it before, clear it after. When it passes, what
+  /// waits fails with timed_out. A read that waits alone leaves the connection good for saying so;
+  /// otherwise the connection is cut.
+  Deadline& deadline() noexcept;
+
+  /// The server is being stopped: finish what is in hand and return.
+  bool stopping() const noexcept;
+
+  /// Whether a stop lets reads go on, as in the middle of a request. At first it ends them with
+  /// operation_aborted.
+  void keep_reading_on_stop(bool keep) noexcept;
+
+  bool is_tls() const noexcept;
+  boost::asio::ip::tcp::endpoint remote_endpoint() const;
+  boost::asio::ip::tcp::endpoint local_endpoint() const;
+  Executor get_executor() noexcept;
+
+  /// What this connection was served, whatever is current by now. Empty and 0 on plain connections.
+  std::optional<Certificate> certificate() const;
+  std::uint64_t generation() const noexcept;
+
+  /// When the ClientHello had been read, which is before what to serve was chosen.
+  std::chrono::steady_clock::time_point hello_received_at() const noexcept;
+
+  TlsVersion tls_version() const noexcept;
+  std::string_view alpn() const noexcept;
+  std::string_view server_name() const noexcept;  ///< as the client sent it; empty where it did not
+
+  /// For the Listener: the TLS handshake (nothing on a plain connection), the notice of a stop, and
+  /// the end of patience.
+  Task<boost::system::error_code> handshake();
+  void begin_stop();
+  void cut();
+
+ private:
+  struct State;
+
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace livetls

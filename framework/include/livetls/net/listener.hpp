@@ -1,0 +1,105 @@
+#pragma once
+
+#include <boost/asio/ip/tcp.hpp>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "livetls/net/connection.hpp"
+#include "livetls/net/runtime.hpp"
+#include "livetls/rotation/cert_manager.hpp"
+
+namespace livetls {
+
+/// Where and how a server listens.
+struct ListenerOptions {
+  /// An IP address. "::" takes IPv4 as well, and gives way to "0.0.0.0" where there is no IPv6.
+  std::string address = "::";
+
+  /// 0: one that the kernel chooses; Listener::port tells.
+  std::uint16_t port = 0;
+
+  /// Without TLS. Must be said where no CertManager is given, and only there.
+  bool plain = false;
+
+  /// Application protocols, the preferred first; see ServerConfig.
+  std::vector<std::string> alpn = {};
+  UnknownName unknown_name = UnknownName::serve_default;
+
+  /// From accept to the end of the handshake. Range: above zero.
+  std::chrono::steady_clock::duration handshake_timeout = std::chrono::seconds(5);
+
+  /// Connections above this are closed as soon as they are accepted.
+  std::size_t max_connections = 100'000;
+
+  /// While so many handshakes are under way, further connections wait in the kernel's queue.
+  std::size_t max_handshakes = 1'000;
+
+  /// Connections that the kernel holds until they are accepted.
+  int backlog = 4096;
+
+  /// The pause after accept has failed for lack of descriptors or memory.
+  std::chrono::steady_clock::duration accept_retry_delay = std::chrono::milliseconds(100);
+};
+
+/// What has happened at a listener since it was made; open_connections and handshakes_in_flight are
+/// of now.
+struct ListenerCounters {
+  std::uint64_t accepted = 0;
+  std::uint64_t accept_errors = 0;
+  std::uint64_t over_limit = 0;  ///< closed because of max_connections
+  std::uint64_t open_connections = 0;
+  std::uint64_t handshakes_in_flight = 0;
+  std::uint64_t handshakes = 0;  ///< completed
+
+  // Handshakes that failed, by reason
+  std::uint64_t not_tls = 0;
+  std::uint64_t plain_http = 0;
+  std::uint64_t malformed = 0;  ///< a ClientHello that is none, or too large
+  std::uint64_t unrecognized_name = 0;
+  std::uint64_t no_common_parameters = 0;  ///< version, cipher suite or application protocol
+  std::uint64_t refused_by_peer = 0;       ///< the client sent an alert: mostly, it did not trust us
+  std::uint64_t timed_out = 0;
+  std::uint64_t disconnected = 0;
+  std::uint64_t other_failures = 0;
+
+  std::uint64_t failed_handshakes() const noexcept {
+    return not_tls + plain_http + malformed + unrecognized_name + no_common_parameters +
+           refused_by_peer + timed_out + disconnected + other_failures;
+  }
+};
+
+/// Accepts connections on every thread of the runtime, does their TLS handshake, and runs a handler
+/// for each. One bad peer never stops it, nor does an accept that fails.
+///
+/// Thread safety: counters and port from any thread. Lifetime: stops, and waits for its connections,
+/// when it is destroyed or its runtime stops; the runtime must outlive it.
+class Listener final : public Service {
+ public:
+  /// Runs on a server thread. What it throws is logged and ends this connection alone.
+  using Handler = std::function<Task<void>(Connection&)>;
+
+  /// Throws std::invalid_argument for options out of range or a manager where `.plain = true` (or
+  /// none where not), and boost::system::system_error where the address cannot be listened on.
+  Listener(Runtime& runtime, std::shared_ptr<CertManager> manager, Handler handler,
+           ListenerOptions options);
+  ~Listener() override;
+
+  std::uint16_t port() const noexcept;
+  ListenerCounters counters() const;
+
+  Task<void> stop(std::chrono::steady_clock::duration grace) override;
+
+ private:
+  class Shard;
+
+  Runtime& runtime_;
+  std::vector<std::unique_ptr<Shard>> shards_;
+  std::uint16_t port_ = 0;
+  bool stopped_ = false;
+};
+
+}  // namespace livetls

@@ -1,0 +1,174 @@
+#include "livetls/net/connection.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/write.hpp>
+#include <utility>
+
+#include "livetls/tls/tls_stream.hpp"
+
+namespace livetls {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+namespace {
+
+constexpr auto kAsTuple = asio::as_tuple(use_task);
+
+/// How long a peer may take to answer close_notify before the connection is closed anyway.
+constexpr auto kCloseTimeout = std::chrono::seconds(1);
+
+}  // namespace
+
+struct Connection::State {
+  using Tls = TlsStream<TcpSocket>;
+
+  State(TcpSocket socket, std::shared_ptr<const ServerConfig> config)
+      : deadline(socket.get_executor(), [this] { deadline_passed(); }), plain(std::move(socket)) {
+    if (config) tls.emplace(std::move(plain), std::move(config));
+  }
+
+  TcpSocket& socket() { return tls ? tls->next_layer() : plain; }
+
+  void cut() {
+    error_code ignored;
+    socket().close(ignored);
+  }
+
+  void deadline_passed() {
+    if (is_reading && !is_writing) return reading.emit(asio::cancellation_type::total);
+    cut();
+  }
+
+  /// What an operation failed with, as the caller should see it.
+  Error reason(error_code error) const {
+    return deadline.expired() ? Error(asio::error::timed_out) : Error(error);
+  }
+
+  Deadline deadline;
+  TcpSocket plain;  // where there is no TLS
+  std::optional<Tls> tls;
+  bool writable = true;
+  bool is_reading = false;
+  bool is_writing = false;
+
+  bool stopping = false;
+  bool keep_reading = false;
+  asio::cancellation_signal reading;
+};
+
+Connection::Connection(TcpSocket socket, std::shared_ptr<const ServerConfig> tls)
+    : state_(std::make_unique<State>(std::move(socket), std::move(tls))) {}
+
+Connection::~Connection() = default;
+
+Task<error_code> Connection::handshake() {
+  if (!state_->tls) co_return error_code();
+  const auto [error] = co_await state_->tls->async_handshake(kAsTuple);
+  if (error) {
+    state_->writable = false;
+    co_return state_->deadline.expired() ? error_code(Errc::handshake_timeout) : error;
+  }
+  co_return error_code();
+}
+
+Task<Result<std::size_t>> Connection::read_some(asio::mutable_buffer into) {
+  if (state_->tls) {
+    if (const auto arrived = state_->tls->read_arrived(into)) co_return *arrived;
+  }
+  if (state_->stopping && !state_->keep_reading) co_return Error(asio::error::operation_aborted);
+  auto until_stop = asio::bind_cancellation_slot(state_->reading.slot(), kAsTuple);
+  state_->is_reading = true;
+  const auto [error, bytes] =
+      state_->tls ? co_await state_->tls->async_read_some(into, std::move(until_stop))
+                  : co_await state_->plain.async_read_some(asio::buffer(into), std::move(until_stop));
+  state_->is_reading = false;
+  if (error && error != asio::error::eof) co_return state_->reason(error);
+  co_return bytes;
+}
+
+Task<Result<void>> Connection::write(asio::const_buffer from) {
+  co_return co_await write(std::span(&from, 1));
+}
+
+Task<Result<void>> Connection::write(std::string_view text) {
+  const asio::const_buffer from = asio::buffer(text);
+  co_return co_await write(std::span(&from, 1));
+}
+
+Task<Result<void>> Connection::write(std::span<const asio::const_buffer> pieces) {
+  state_->is_writing = true;
+  const auto [error, bytes] =
+      state_->tls ? co_await asio::async_write(*state_->tls, pieces, kAsTuple)
+                  : co_await asio::async_write(state_->plain, pieces, kAsTuple);
+  state_->is_writing = false;
+  if (!error) co_return Result<void>();
+  state_->writable = false;
+  co_return state_->reason(error);
+}
+
+Task<void> Connection::close() {
+  if (state_->socket().is_open() && state_->tls && state_->writable) {
+    state_->deadline.expires_after(kCloseTimeout);
+    co_await state_->tls->async_shutdown(kAsTuple);
+    state_->deadline.clear();
+  }
+  state_->cut();
+}
+
+bool Connection::stopping() const noexcept { return state_->stopping; }
+void Connection::keep_reading_on_stop(bool keep) noexcept { state_->keep_reading = keep; }
+
+void Connection::begin_stop() {
+  state_->stopping = true;
+  if (!state_->keep_reading) state_->reading.emit(asio::cancellation_type::total);
+}
+
+void Connection::cut() { state_->cut(); }
+
+Deadline& Connection::deadline() noexcept { return state_->deadline; }
+
+bool Connection::is_tls() const noexcept { return state_->tls.has_value(); }
+
+asio::ip::tcp::endpoint Connection::remote_endpoint() const {
+  error_code ignored;
+  return state_->socket().remote_endpoint(ignored);
+}
+
+asio::ip::tcp::endpoint Connection::local_endpoint() const {
+  error_code ignored;
+  return state_->socket().local_endpoint(ignored);
+}
+
+Executor Connection::get_executor() noexcept { return state_->socket().get_executor(); }
+
+std::optional<Certificate> Connection::certificate() const {
+  const Served* served = state_->tls ? state_->tls->tls().served() : nullptr;
+  return served ? std::optional(served->context->certificate()) : std::nullopt;
+}
+
+std::uint64_t Connection::generation() const noexcept {
+  const Served* served = state_->tls ? state_->tls->tls().served() : nullptr;
+  return served ? served->generation : 0;
+}
+
+std::chrono::steady_clock::time_point Connection::hello_received_at() const noexcept {
+  return state_->tls ? state_->tls->tls().hello_received_at()
+                     : std::chrono::steady_clock::time_point();
+}
+
+TlsVersion Connection::tls_version() const noexcept {
+  return state_->tls ? state_->tls->tls().version() : TlsVersion{};
+}
+
+std::string_view Connection::alpn() const noexcept {
+  return state_->tls ? state_->tls->tls().alpn() : std::string_view();
+}
+
+std::string_view Connection::server_name() const noexcept {
+  return state_->tls ? state_->tls->tls().server_name() : std::string_view();
+}
+
+}  // namespace livetls

@@ -1,0 +1,314 @@
+// One shard a server thread: its own accepting socket (SO_REUSEPORT lets the kernel spread
+// connections), its own connections, its own counters. Shards share the handler, the options and the
+// CertManager, and nothing that changes on the way of a handshake.
+
+#include "livetls/net/listener.hpp"
+
+#include <atomic>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/ip/v6_only.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/intrusive/list.hpp>
+#include <stdexcept>
+#include <utility>
+
+#include "livetls/base/log.hpp"
+#include "livetls/base/task_group.hpp"
+
+namespace livetls {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+namespace {
+
+using Acceptor = asio::basic_socket_acceptor<tcp, Executor>;
+using Clock = std::chrono::steady_clock;
+using Timer = asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor>;
+using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
+
+constexpr auto kAsTuple = asio::as_tuple(use_task);
+
+/// Written by one thread, read by any.
+class Counter {
+ public:
+  void add(std::int64_t count = 1) {
+    value_.store(value_.load(std::memory_order_relaxed) + static_cast<std::uint64_t>(count),
+                 std::memory_order_relaxed);
+  }
+  std::uint64_t value() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::uint64_t> value_ = 0;
+};
+
+struct ShardCounters {
+  Counter accepted, accept_errors, over_limit, open, in_flight, handshakes;
+  Counter not_tls, plain_http, malformed, unrecognized_name, no_common_parameters;
+  Counter refused_by_peer, timed_out, disconnected, other;
+
+  Counter& failure(error_code error) {
+    if (error == Errc::not_tls) return not_tls;
+    if (error == Errc::plain_http) return plain_http;
+    if (error == Errc::malformed_client_hello) return malformed;
+    if (error == Errc::client_hello_too_large) return malformed;
+    if (error == Errc::unrecognized_name) return unrecognized_name;
+    if (error == Errc::no_common_parameters) return no_common_parameters;
+    if (error == Errc::alert_received) return refused_by_peer;
+    if (error == Errc::handshake_timeout) return timed_out;
+    if (error == Errc::stream_truncated || error == asio::error::connection_reset ||
+        error == asio::error::broken_pipe || error == asio::error::operation_aborted) {
+      return disconnected;
+    }
+    return other;
+  }
+
+  void add_to(ListenerCounters& sum) const {
+    sum.accepted += accepted.value();
+    sum.accept_errors += accept_errors.value();
+    sum.over_limit += over_limit.value();
+    sum.open_connections += open.value();
+    sum.handshakes_in_flight += in_flight.value();
+    sum.handshakes += handshakes.value();
+    sum.not_tls += not_tls.value();
+    sum.plain_http += plain_http.value();
+    sum.malformed += malformed.value();
+    sum.unrecognized_name += unrecognized_name.value();
+    sum.no_common_parameters += no_common_parameters.value();
+    sum.refused_by_peer += refused_by_peer.value();
+    sum.timed_out += timed_out.value();
+    sum.disconnected += disconnected.value();
+    sum.other_failures += other.value();
+  }
+};
+
+/// What all shards of a listener share, unchanged from the start.
+struct Shared {
+  ListenerOptions options;
+  Listener::Handler handler;
+  std::shared_ptr<const ServerConfig> tls;  // nullptr: plain
+  std::size_t threads;
+
+  std::size_t share(std::size_t limit) const { return std::max<std::size_t>(1, limit / threads); }
+};
+
+tcp::endpoint resolve(const ListenerOptions& options) {
+  error_code error;
+  const asio::ip::address address = asio::ip::make_address(options.address, error);
+  if (error) {
+    throw std::invalid_argument("ListenerOptions.address must be an IP address, and \"" +
+                                options.address + "\" is none");
+  }
+  return {address, options.port};
+}
+
+Acceptor listen_on(Executor executor, const tcp::endpoint& endpoint, int backlog) {
+  Acceptor acceptor(executor);
+  acceptor.open(endpoint.protocol());
+  acceptor.set_option(asio::socket_base::reuse_address(true));
+  acceptor.set_option(ReusePort(true));
+  acceptor.set_option(tcp::no_delay(true));  // accepted sockets inherit it
+  if (endpoint.address().is_v6()) acceptor.set_option(asio::ip::v6_only(false));
+  acceptor.bind(endpoint);
+  acceptor.listen(backlog);
+  return acceptor;
+}
+
+Acceptor listen_on_any(Executor executor, const tcp::endpoint& endpoint, int backlog) {
+  try {
+    return listen_on(executor, endpoint, backlog);
+  } catch (const boost::system::system_error& error) {
+    const bool any_v6 = endpoint.address() == asio::ip::address_v6::any();
+    if (!any_v6 || error.code() != asio::error::address_family_not_supported) throw;
+    return listen_on(executor, tcp::endpoint(tcp::v4(), endpoint.port()), backlog);
+  }
+}
+
+void check(const ListenerOptions& options, bool has_manager, bool has_handler) {
+  if (has_manager == options.plain) {
+    throw std::invalid_argument(
+        options.plain ? "a plain server takes no CertManager: pass nullptr"
+                      : "a server needs a CertManager; say .plain = true for one without TLS");
+  }
+  if (!has_handler) throw std::invalid_argument("a server needs a handler");
+  if (options.handshake_timeout <= Clock::duration::zero()) {
+    throw std::invalid_argument("ListenerOptions.handshake_timeout must be above zero");
+  }
+  if (options.max_connections == 0 || options.max_handshakes == 0) {
+    throw std::invalid_argument("the limits of ListenerOptions must be above zero");
+  }
+}
+
+}  // namespace
+
+class Listener::Shard {
+ public:
+  Shard(std::shared_ptr<const Shared> shared, Acceptor acceptor)
+      : shared_(std::move(shared)),
+        acceptor_(std::move(acceptor)),
+        executor_(acceptor_.get_executor()),
+        tasks_(executor_),
+        pause_(executor_),
+        grace_(executor_) {}
+
+  Executor executor() const { return executor_; }
+  std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
+  tcp::endpoint endpoint() const { return acceptor_.local_endpoint(); }
+  const ShardCounters& counters() const { return counters_; }
+
+  void start() { tasks_.spawn(accept_loop()); }
+
+  void begin_stop(Clock::duration grace) {
+    stopping_ = true;
+    error_code ignored;
+    acceptor_.close(ignored);
+    pause_.cancel();
+    for (Connection& connection : connections_) connection.begin_stop();
+    if (grace <= Clock::duration::zero()) return end_patience();
+    grace_.expires_after(grace);
+    grace_.async_wait([this](error_code error) {
+      if (!error) end_patience();
+    });
+  }
+
+  Task<void> wait() {
+    co_await tasks_.wait();
+    grace_.cancel();
+  }
+
+ private:
+  using Connections =
+      boost::intrusive::list<Connection, boost::intrusive::constant_time_size<false>>;
+
+  void end_patience() {
+    for (Connection& connection : connections_) connection.cut();
+    tasks_.cancel();
+  }
+
+  Task<void> accept_loop();
+  Task<void> accept_failed(error_code error);
+  Task<void> serve(TcpSocket socket);
+  Task<bool> handshake(Connection& connection);
+
+  std::shared_ptr<const Shared> shared_;
+  Acceptor acceptor_;
+  Executor executor_;
+  TaskGroup tasks_;
+  Connections connections_;
+  Timer pause_;  // the accept loop waits here for a free handshake, or after an error
+  Timer grace_;
+  bool stopping_ = false;
+  ShardCounters counters_;
+};
+
+Task<void> Listener::Shard::accept_loop() {
+  const std::size_t max_handshakes = shared_->share(shared_->options.max_handshakes);
+  const std::size_t max_connections = shared_->share(shared_->options.max_connections);
+  while (!stopping_) {
+    if (counters_.in_flight.value() >= max_handshakes) {
+      pause_.expires_at(Clock::time_point::max());
+      co_await pause_.async_wait(kAsTuple);
+      continue;
+    }
+    auto [error, socket] = co_await acceptor_.async_accept(kAsTuple);
+    if (error) {
+      co_await accept_failed(error);
+    } else if (counters_.accepted.add(); counters_.open.value() >= max_connections) {
+      counters_.over_limit.add();
+    } else {
+      tasks_.spawn(serve(std::move(socket)));
+    }
+  }
+}
+
+/// Errors of one connection are its own; errors of the process pass when something is freed.
+Task<void> Listener::Shard::accept_failed(error_code error) {
+  if (stopping_) co_return;
+  counters_.accept_errors.add();
+  if (error == asio::error::connection_aborted || error == asio::error::interrupted) co_return;
+  log(LogLevel::warning, "accept failed, trying again shortly: " + error.message());
+  pause_.expires_after(shared_->options.accept_retry_delay);
+  co_await pause_.async_wait(kAsTuple);
+}
+
+Task<void> Listener::Shard::serve(TcpSocket socket) {
+  struct Open {
+    explicit Open(Counter& c) : counter(c) { counter.add(); }
+    ~Open() { counter.add(-1); }
+    Counter& counter;
+  } open(counters_.open);
+
+  Connection connection(std::move(socket), shared_->tls);
+  connections_.push_back(connection);
+  if (!co_await handshake(connection)) co_return;
+  co_await shared_->handler(connection);
+  co_await connection.close();
+}
+
+Task<bool> Listener::Shard::handshake(Connection& connection) {
+  if (!shared_->tls) co_return true;
+  counters_.in_flight.add();
+  connection.deadline().expires_after(shared_->options.handshake_timeout);
+  const error_code error = co_await connection.handshake();
+  connection.deadline().clear();
+  counters_.in_flight.add(-1);
+  pause_.cancel();
+  if (!error) {
+    counters_.handshakes.add();
+    co_return true;
+  }
+  counters_.failure(error).add();
+  log(LogLevel::debug, "handshake failed: " + error.message());
+  co_return false;
+}
+
+Listener::Listener(Runtime& runtime, std::shared_ptr<CertManager> manager, Handler handler,
+                   ListenerOptions options)
+    : runtime_(runtime) {
+  check(options, manager != nullptr, handler != nullptr);
+  tcp::endpoint endpoint = resolve(options);
+  std::shared_ptr<const ServerConfig> tls;
+  if (manager) {
+    tls = std::make_shared<const ServerConfig>(
+        ServerConfig{std::move(manager), options.alpn, options.unknown_name});
+  }
+  const int backlog = options.backlog;
+  const auto shared = std::make_shared<const Shared>(
+      Shared{std::move(options), std::move(handler), std::move(tls), runtime.threads()});
+  for (std::size_t i = 0; i < runtime.threads(); ++i) {
+    shards_.push_back(std::make_unique<Shard>(
+        shared, listen_on_any(runtime.executor(i), endpoint, backlog)));
+    endpoint = shards_.front()->endpoint();
+  }
+  port_ = endpoint.port();
+  runtime_.add(*this);
+  for (auto& shard : shards_) asio::post(shard->executor(), [&shard] { shard->start(); });
+}
+
+Listener::~Listener() {
+  if (!stopped_) runtime_.stop_and_wait(*this);
+  runtime_.remove(*this);
+}
+
+std::uint16_t Listener::port() const noexcept { return port_; }
+
+ListenerCounters Listener::counters() const {
+  ListenerCounters sum;
+  for (const auto& shard : shards_) shard->counters().add_to(sum);
+  return sum;
+}
+
+Task<void> Listener::stop(Clock::duration grace) {
+  for (auto& shard : shards_) {
+    asio::post(shard->executor(), [&shard, grace] { shard->begin_stop(grace); });
+  }
+  for (auto& shard : shards_) {
+    co_await asio::co_spawn(shard->executor(), shard->wait(), use_task);
+  }
+  stopped_ = true;
+}
+
+}  // namespace livetls
