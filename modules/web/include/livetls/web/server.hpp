@@ -1,0 +1,87 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "livetls/net/listener.hpp"
+#include "livetls/web/router.hpp"
+
+namespace livetls::web {
+
+/// Where and how a web server listens. Durations and limits must be above zero.
+struct ServerOptions {
+  /// An IP address. "::" takes IPv4 as well, and gives way to "0.0.0.0" where there is no IPv6.
+  std::string address = "::";
+
+  /// 0: one that the kernel chooses; Server::port tells.
+  std::uint16_t port = 0;
+
+  /// HTTP without TLS. Must be said where no CertManager is given, and only there.
+  bool plain = false;
+
+  /// What a client gets that asks TLS for a name no certificate is for.
+  UnknownName unknown_name = UnknownName::serve_default;
+
+  /// From accept to the end of the TLS handshake.
+  std::chrono::steady_clock::duration handshake_timeout = std::chrono::seconds(5);
+
+  /// From a request's first byte to the end of its header; after it a 408. As long may a new
+  /// connection take to its first byte; after it, it is closed.
+  std::chrono::steady_clock::duration header_timeout = std::chrono::seconds(10);
+
+  /// From the end of the header to the end of the body. After it a 408.
+  std::chrono::steady_clock::duration body_timeout = std::chrono::seconds(30);
+
+  /// How long a connection is kept for a next request.
+  std::chrono::steady_clock::duration idle_timeout = std::chrono::seconds(60);
+
+  /// How long the client may take for each 256 KiB of a response.
+  std::chrono::steady_clock::duration write_timeout = std::chrono::seconds(30);
+
+  /// Of the request line and all fields together, in bytes. Above it a 431. Range: from 256.
+  std::size_t max_header_bytes = 16 * 1024;
+
+  /// Of one request, in bytes. Above it a 413.
+  std::size_t max_body_bytes = 1024 * 1024;
+
+  /// Connections above this are closed as soon as they are accepted.
+  std::size_t max_connections = 100'000;
+
+  /// While so many handshakes are under way, further connections wait in the kernel's queue.
+  std::size_t max_handshakes = 1'000;
+};
+
+using ServerCounters = ListenerCounters;
+
+/// An HTTP/1.1 server, over TLS with the manager's certificates or plain:
+///
+///     web::Server server(runtime, manager, router, {.port = 8443});
+///
+/// Connections are kept alive and may pipeline. A request that is not HTTP, is ambiguous about
+/// where it ends, or exceeds a limit is refused with its status, and the connection closed. A
+/// handler that throws gives a 500 that tells nothing; the operator's log has the reason.
+///
+/// A stop closes idle connections at once; a request that has begun is finished, and its response
+/// says `Connection: close`.
+///
+/// Thread safety: port and counters from any thread. Lifetime: the destructor, or a stop of the
+/// runtime, stops accepting and waits for the connections; the runtime must outlive the server.
+class Server {
+ public:
+  /// Listens from now on. Throws std::invalid_argument for options out of range or where neither a
+  /// manager nor `.plain = true` is given, and boost::system::system_error where the address cannot
+  /// be listened on.
+  Server(Runtime& runtime, std::shared_ptr<CertManager> manager, Router router,
+         ServerOptions options = {});
+
+  std::uint16_t port() const noexcept { return listener_.port(); }
+  ServerCounters counters() const { return listener_.counters(); }
+
+ private:
+  Listener listener_;
+};
+
+}  // namespace livetls::web

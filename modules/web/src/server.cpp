@@ -1,0 +1,55 @@
+#include "livetls/web/server.hpp"
+
+#include <limits>
+#include <stdexcept>
+#include <utility>
+
+#include "session.hpp"
+
+namespace livetls::web {
+namespace {
+
+constexpr std::size_t kMinHeaderBytes = 256;
+
+void check(const ServerOptions& options) {
+  const auto none = std::chrono::steady_clock::duration::zero();
+  if (options.header_timeout <= none || options.body_timeout <= none ||
+      options.idle_timeout <= none || options.write_timeout <= none) {
+    throw std::invalid_argument("the timeouts of web::ServerOptions must be above zero");
+  }
+  if (options.max_header_bytes < kMinHeaderBytes ||
+      options.max_header_bytes > std::numeric_limits<std::uint32_t>::max()) {
+    throw std::invalid_argument("web::ServerOptions.max_header_bytes must be 256 or more");
+  }
+  if (options.max_body_bytes == 0) {
+    throw std::invalid_argument("web::ServerOptions.max_body_bytes must be above zero");
+  }
+}
+
+ListenerOptions listener_options(const ServerOptions& options) {
+  check(options);
+  ListenerOptions listener;
+  listener.address = options.address;
+  listener.port = options.port;
+  listener.plain = options.plain;
+  listener.alpn = {"http/1.1"};
+  listener.unknown_name = options.unknown_name;
+  listener.handshake_timeout = options.handshake_timeout;
+  listener.max_connections = options.max_connections;
+  listener.max_handshakes = options.max_handshakes;
+  return listener;
+}
+
+Listener::Handler handler_for(Router router, const ServerOptions& options) {
+  const auto site = std::make_shared<const Site>(Site{std::move(router), options});
+  return [site](Connection& connection) { return serve(connection, site); };
+}
+
+}  // namespace
+
+Server::Server(Runtime& runtime, std::shared_ptr<CertManager> manager, Router router,
+               ServerOptions options)
+    : listener_(runtime, std::move(manager), handler_for(std::move(router), options),
+                listener_options(options)) {}
+
+}  // namespace livetls::web

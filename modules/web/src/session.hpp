@@ -1,0 +1,20 @@
+#pragma once
+
+#include <memory>
+
+#include "livetls/net/connection.hpp"
+#include "livetls/web/router.hpp"
+#include "livetls/web/server.hpp"
+
+namespace livetls::web {
+
+/// What all connections of a server share, unchanged from the start.
+struct Site {
+  Router router;
+  ServerOptions options;
+};
+
+/// Answers the requests of one connection until it ends.
+Task<void> serve(Connection& connection, std::shared_ptr<const Site> site);
+
+}  // namespace livetls::web
