@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+
+#include "load.hpp"
+
+namespace livetls::demo {
+
+struct RunOptions {
+  double rotate_hz = 10;
+  std::size_t threads = 0;
+  std::string json_file;
+  LoadOptions load;
+};
+
+/// Starts the servers, the load in another process and the rotation; prints a line a second and a
+/// summary. Answers 0 only if nothing failed, was stale, broke or changed.
+int run(const RunOptions& options);
+
+}  // namespace livetls::demo
