@@ -282,7 +282,8 @@ TlsEngine::Step TlsEngine::State::shutdown() {
   for (;;) {
     const Step step = read(asio::buffer(discarded));
     if (step.next == Next::done) continue;
-    if (step.error == asio::error::eof) return done();
+    // What a truncation would lose now was to be discarded anyway.
+    if (step.error == asio::error::eof || step.error == Errc::stream_truncated) return done();
     return step;
   }
 }

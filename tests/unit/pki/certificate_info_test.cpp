@@ -53,7 +53,7 @@ TEST(CertificateInfo, AgreesWithOpenssl) {
     std::string options;
     KeyType type;
     int bits;
-  } kCases[] = {
+  } cases[] = {
       {kEc + "-subj /CN=a -days 30", KeyType::ecdsa_p256, 256},
       {"-newkey ec -pkeyopt ec_paramgen_curve:P-384 -subj /CN=a -days 36500", KeyType::ecdsa_p384,
        384},
@@ -62,7 +62,7 @@ TEST(CertificateInfo, AgreesWithOpenssl) {
       {"-newkey rsa:3072 -subj /CN=a", KeyType::rsa, 3072},
       {"-newkey ed25519 -subj /CN=a", KeyType::ed25519, 256},
   };
-  for (const auto& [options, type, bits] : kCases) {
+  for (const auto& [options, type, bits] : cases) {
     SCOPED_TRACE(options);
     const TemporaryDirectory directory;
     const auto info = openssl_certificate(directory, options);
@@ -84,17 +84,17 @@ TEST(CertificateInfo, AgreesWithOpenssl) {
 }
 
 TEST(CertificateInfo, WritesSubjectsAsRfc4514) {
-  const std::string kSubjects[] = {
+  const std::string subjects[] = {
       "/C=DE/ST=Bayern/L=M\xc3\xbcnchen/O=Example/OU=Web/CN=api.example.com",
       "/O=Comma, \"Quote\" <tag>; back\\\\slash/CN=# first",
       "/CN= edges /O=#hash",
       "/CN=a b\\+c",
       "/DC=org/DC=example/UID=someone",
   };
-  for (const auto& subject : kSubjects) {
+  for (const auto& subject : subjects) {
     SCOPED_TRACE(subject);
     const TemporaryDirectory directory;
-    const auto info = openssl_certificate(directory, kEc + "-utf8 -subj '" + subject + "'");
+    const auto info = openssl_certificate(directory, (kEc + "-utf8 -subj '").append(subject) += '\'');
     ASSERT_TRUE(info) << info.error().message();
     EXPECT_EQ(info->subject, openssl_field(directory, "-subject -nameopt RFC2253,-esc_msb"));
     EXPECT_EQ(info->issuer, info->subject);
@@ -140,13 +140,13 @@ TEST(CertificateInfo, NamesComeFromTheAlternativeNamesOnly) {
   const struct {
     std::string name;
     bool expected;
-  } kCases[] = {
+  } cases[] = {
       {"a.example", true},       {"x.b.example", true},  {"b.example", false},
       {"x.y.b.example", false},  {"192.0.2.1", true},    {"192.0.2.2", false},
       {"[2001:db8:0::1]", true}, {"2001:db8::2", false}, {"common.example", false},
       {"u.example", false},      {"y.example", false},
   };
-  for (const auto& [name, expected] : kCases) {
+  for (const auto& [name, expected] : cases) {
     EXPECT_EQ(info->matches(*ServerName::parse(name)), expected) << name;
   }
 }
@@ -188,13 +188,13 @@ TEST(CertificateInfo, ReadsVersionOneCertificates) {
 TEST(CertificateInfo, RefusesKeysThatAreNotServed) {
   const struct {
     std::string options, named;
-  } kCases[] = {
+  } cases[] = {
       {"-newkey rsa:1024 -subj /CN=a", "RSA with 1024 bits"},
       {"-newkey ec -pkeyopt ec_paramgen_curve:secp256k1 -subj /CN=a", "1.3.132.0.10"},
       {kEc + "-pkeyopt ec_param_enc:explicit -subj /CN=a", "without a name"},
       {"-newkey ed448 -subj /CN=a", "1.3.101.113"},
   };
-  for (const auto& [options, named] : kCases) {
+  for (const auto& [options, named] : cases) {
     const TemporaryDirectory directory;
     const auto info = openssl_certificate(directory, options);
     ASSERT_FALSE(info) << options;
@@ -204,13 +204,13 @@ TEST(CertificateInfo, RefusesKeysThatAreNotServed) {
 }
 
 TEST(CertificateInfo, RefusesMalformedExtensions) {
-  const std::string kExtensions[] = {
+  const std::string extensions[] = {
       "-addext 2.5.29.17=DER:300787050102030405",  // an address of five bytes
       "-addext 2.5.29.17=DER:30038203616263",      // a name that is cut off
       "-addext 2.5.29.17=DER:3003820161FF",        // and one with a tail
       "-addext 2.5.29.17=DER:0500",
   };
-  for (const auto& extension : kExtensions) {
+  for (const auto& extension : extensions) {
     const TemporaryDirectory directory;
     directory.write("req.cnf", "[req]\ndistinguished_name=dn\n[dn]\n");
     const auto info =
@@ -272,14 +272,14 @@ TEST(CertificateInfo, TimesThatDoNotExistAreRefused) {
   const struct {
     std::string_view text;
     bool valid;
-  } kCases[] = {
+  } cases[] = {
       {"240229235959Z", true},   // a leap day
       {"230229000000Z", false},  // none that year
       {"241302000000Z", false}, {"240332000000Z", false}, {"240302240000Z", false},
       {"240302006000Z", false}, {"240302000060Z", false}, {"2403020000000", false},
       {"240302+00000Z", false}, {"24030200000 Z", false},
   };
-  for (const auto& [text, valid] : kCases) {
+  for (const auto& [text, valid] : cases) {
     auto changed = der;
     std::ranges::copy(text, changed.begin() + static_cast<std::ptrdiff_t>(at));
     EXPECT_EQ(CertificateInfo::from_der(changed).has_value(), valid) << text;

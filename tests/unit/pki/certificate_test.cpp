@@ -29,16 +29,16 @@ std::string with_crlf(std::string text) {
 
 /// A certificate of an intermediate authority, shared because making it takes time.
 const Certificate& issued() {
-  static const Certificate certificate = [] {
+  static const Certificate kCertificate = [] {
     const auto authority = CertificateAuthority::create().value();
     return authority.create_intermediate({}).value().issue().value();
   }();
-  return certificate;
+  return kCertificate;
 }
 
 const Certificate& other() {
-  static const Certificate certificate = self_signed().value();
-  return certificate;
+  static const Certificate kCertificate = self_signed().value();
+  return kCertificate;
 }
 
 TEST(Certificate, ReadsWhatItWrites) {
@@ -53,10 +53,10 @@ TEST(Certificate, ReadsWhatItWrites) {
 }
 
 TEST(Certificate, LoadsFilesThatOpensslMade) {
-  const std::string kKeys[] = {"ec -pkeyopt ec_paramgen_curve:P-256",
+  const std::string keys[] = {"ec -pkeyopt ec_paramgen_curve:P-256",
                                "ec -pkeyopt ec_paramgen_curve:P-384",
                                "ec -pkeyopt ec_paramgen_curve:P-521", "rsa:2048", "ed25519"};
-  for (const auto& key : kKeys) {
+  for (const auto& key : keys) {
     SCOPED_TRACE(key);
     const TemporaryDirectory directory;
     must_run(directory.path(),
@@ -81,7 +81,7 @@ TEST(Certificate, ToleratesHowFilesAreWrittenInPractice) {
       "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n";
   const struct {
     std::string name, certificate, key;
-  } kCases[] = {
+  } cases[] = {
       {"CRLF", with_crlf(chain), with_crlf(key)},
       {"text around", "Subject: me\n" + chain + "the end", "Bag Attributes\n" + key + "\n\n"},
       {"parameters first", chain, parameters + key},
@@ -90,7 +90,7 @@ TEST(Certificate, ToleratesHowFilesAreWrittenInPractice) {
       {"no newline at the end", chain.substr(0, chain.size() - 1), key.substr(0, key.size() - 1)},
       {"byte order mark", "\xef\xbb\xbf" + chain, "\xef\xbb\xbf" + key},
   };
-  for (const auto& each : kCases) {
+  for (const auto& each : cases) {
     const auto certificate = Certificate::from_pem(each.certificate, each.key);
     ASSERT_TRUE(certificate) << each.name << ": " << certificate.error().message();
     EXPECT_EQ(*certificate, issued()) << each.name;
@@ -145,7 +145,7 @@ TEST(Certificate, EachBadInputHasItsReasonAndNamesTheFile) {
     std::string certificate, key;
     Errc expected;
     std::string context;
-  } kCases[] = {
+  } cases[] = {
       {"missing", "key", Errc::file_unreadable, "/missing: No such file"},
       {"cert", "missing", Errc::file_unreadable, "/missing: No such file"},
       {"directory", "key", Errc::file_unreadable, "/directory: Is a directory"},
@@ -177,7 +177,7 @@ TEST(Certificate, EachBadInputHasItsReasonAndNamesTheFile) {
       {"cert", "other_key", Errc::key_mismatch, "/other_key"},
       {"reversed_cert", "key", Errc::key_mismatch, "it fits certificate 2 of the chain"},
   };
-  for (const auto& each : kCases) {
+  for (const auto& each : cases) {
     SCOPED_TRACE(each.certificate + ", " + each.key);
     const auto result = Certificate::load(directory / each.certificate, directory / each.key);
     ASSERT_FALSE(result);

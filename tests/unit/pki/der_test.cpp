@@ -26,7 +26,7 @@ TEST(DerReader, TakesOnlyDefiniteMinimalLengthsThatFit) {
   EXPECT_TRUE(reads({0x05, 0x00}));
   EXPECT_TRUE(reads({0x04, 0x01, 0xff}));
 
-  const Bytes kRefused[] = {
+  const Bytes refused[] = {
       {},
       {0x04},
       {0x04, 0x01},
@@ -39,7 +39,7 @@ TEST(DerReader, TakesOnlyDefiniteMinimalLengthsThatFit) {
       {0x04, 0x81},
       {0x1f, 0x01, 0x00},  // high tag numbers are not used in certificates
   };
-  for (const auto& bytes : kRefused) EXPECT_FALSE(reads(bytes)) << testing::PrintToString(bytes);
+  for (const auto& bytes : refused) EXPECT_FALSE(reads(bytes)) << testing::PrintToString(bytes);
 }
 
 TEST(DerReader, FailureStopsEveryReaderOfTheWalk) {

@@ -44,7 +44,7 @@ TEST(DistinguishedName, KeepsUtf8AndEscapesWhatIsNone) {
   }
   const struct {
     std::string value, expected;
-  } kCases[] = {
+  } cases[] = {
       {"\xff", R"(\ff)"},
       {"\xc3", R"(\c3)"},
       {"\xc3(", R"(\c3()"},
@@ -53,7 +53,7 @@ TEST(DistinguishedName, KeepsUtf8AndEscapesWhatIsNone) {
       {"\xed\xa0\x80", R"(\ed\a0\80)"},         // a surrogate
       {"\xf4\x90\x80\x80", R"(\f4\90\80\80)"},  // beyond Unicode
   };
-  for (const auto& [value, expected] : kCases) EXPECT_EQ(text_of(value), "O=" + expected);
+  for (const auto& [value, expected] : cases) EXPECT_EQ(text_of(value), "O=" + expected);
 }
 
 SecretBytes attribute(der::Span type, std::uint8_t tag, std::uint8_t value) {

@@ -57,7 +57,7 @@ TEST(Pem, TellsItsErrorsApart) {
   const struct {
     std::string text;
     Errc expected;
-  } kCases[] = {
+  } cases[] = {
       {"", Errc::input_empty},
       {" \r\n\t\n", Errc::input_empty},
       {std::string(kLimit + 1, 'x'), Errc::input_too_large},
@@ -68,7 +68,7 @@ TEST(Pem, TellsItsErrorsApart) {
       {"Zm9v\n-----END X-----\n", Errc::pem_torn},
       {whole + "-----END X-----\n", Errc::pem_torn},
   };
-  for (const auto& [text, expected] : kCases) {
+  for (const auto& [text, expected] : cases) {
     const auto blocks = parse_pem(text, kLimit);
     ASSERT_FALSE(blocks) << text;
     EXPECT_TRUE(blocks.error() == expected) << text << ": " << blocks.error().message();

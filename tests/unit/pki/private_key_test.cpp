@@ -34,7 +34,7 @@ TEST(PrivateKey, ReadsWhatOpensslWrites) {
   const struct {
     std::string command;
     KeyType type;
-  } kCases[] = {
+  } cases[] = {
       {kEcKey + "P-256 -out key.pem", KeyType::ecdsa_p256},
       {kEcKey + "P-384 -out key.pem", KeyType::ecdsa_p384},
       {kEcKey + "P-521 -out key.pem", KeyType::ecdsa_p521},
@@ -48,7 +48,7 @@ TEST(PrivateKey, ReadsWhatOpensslWrites) {
       {"openssl genrsa -traditional 3072 | sed 's/RSA PRIVATE/PRIVATE/' >key.pem", KeyType::rsa},
       {"openssl genpkey -algorithm ed25519 -out key.pem", KeyType::ed25519},
   };
-  for (const auto& [command, type] : kCases) {
+  for (const auto& [command, type] : cases) {
     SCOPED_TRACE(command);
     const TemporaryDirectory directory;
     must_run(directory.path(), command);
@@ -93,13 +93,13 @@ TEST(PrivateKey, GeneratesADifferentKeyEachTime) {
 }
 
 TEST(PrivateKey, RefusesEncryptedKeys) {
-  const std::string kCommands[] = {
+  const std::string commands[] = {
       kEcKey + "P-256 -aes256 -pass pass:secret -out key.pem",
       kEcKey + "P-256 -aes256 -pass pass:secret | sed 's/ENCRYPTED //' >key.pem",
       kEcKey + "P-256 | openssl ec -aes256 -passout pass:secret -out key.pem",
       "openssl genrsa 2048 | openssl rsa -traditional -aes128 -passout pass:secret -out key.pem",
   };
-  for (const auto& command : kCommands) {
+  for (const auto& command : commands) {
     EXPECT_TRUE(error_of(command) == Errc::encrypted_private_key) << command;
   }
 }
@@ -107,7 +107,7 @@ TEST(PrivateKey, RefusesEncryptedKeys) {
 TEST(PrivateKey, RefusesOtherKindsOfKeyAndNamesThem) {
   const struct {
     std::string command, named;
-  } kCases[] = {
+  } cases[] = {
       {"openssl genrsa -out key.pem 1024", "RSA with 1024 bits"},
       {"openssl genrsa -traditional -out key.pem 1024", "RSA with 1024 bits"},
       {"openssl genrsa -primes 3 -traditional -out key.pem 2048", "more than two primes"},
@@ -120,7 +120,7 @@ TEST(PrivateKey, RefusesOtherKindsOfKeyAndNamesThem) {
       {"openssl genpkey -algorithm x25519 -out key.pem", "1.3.101.110"},
       {"openssl genpkey -algorithm RSA-PSS -out key.pem", "1.2.840.113549.1.1.10"},
   };
-  for (const auto& [command, named] : kCases) {
+  for (const auto& [command, named] : cases) {
     const auto error = error_of(command);
     EXPECT_TRUE(error == Errc::unsupported_key) << command << ": " << error.message();
     EXPECT_NE(error.context.find(named), std::string::npos) << error.message();
@@ -146,14 +146,14 @@ SecretBytes sec1(der::Span scalar) {
 }
 
 TEST(PrivateKey, TakesScalarsWithAndWithoutLeadingZeros) {
-  const std::vector<std::uint8_t> kShort = {0x05};
+  const std::vector<std::uint8_t> shortened = {0x05};
   std::vector<std::uint8_t> full(32);
   full.back() = 0x05;
   std::vector<std::uint8_t> padded(40);
   padded.back() = 0x05;
   const auto expected = PrivateKey::from_der(sec1(full));
   ASSERT_TRUE(expected);
-  for (const auto& scalar : {kShort, padded}) {
+  for (const auto& scalar : {shortened, padded}) {
     const auto key = PrivateKey::from_der(sec1(scalar));
     ASSERT_TRUE(key) << key.error().message();
     EXPECT_EQ(as_text(key->der()), as_text(expected->der()));
@@ -161,14 +161,14 @@ TEST(PrivateKey, TakesScalarsWithAndWithoutLeadingZeros) {
 }
 
 TEST(PrivateKey, RefusesScalarsOutsideTheCurvesOrder) {
-  const std::vector<std::uint8_t> kOrder = {0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0x00,
+  const std::vector<std::uint8_t> order = {0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0x00,
                                             0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
                                             0xbc, 0xe6, 0xfa, 0xad, 0xa7, 0x17, 0x9e, 0x84,
                                             0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51};
-  auto below = kOrder;
+  auto below = order;
   --below.back();
   EXPECT_TRUE(PrivateKey::from_der(sec1(below)));
-  for (const auto& scalar : {kOrder,
+  for (const auto& scalar : {order,
                              std::vector<std::uint8_t>(32),
                              std::vector<std::uint8_t>(32, 0xff),
                              std::vector<std::uint8_t>(33, 0x01),

@@ -100,14 +100,14 @@ TEST(SelfSigned, TimesOfEveryCentury) {
     sys_seconds now;
     seconds lifetime;
     std::string expected_end;
-  } kCases[] = {
+  } cases[] = {
       {sys_days{2049y / December / 31}, 24h - 1s, "2049-12-31 23:59:59Z"},
       {sys_days{2049y / December / 31}, 24h, "2050-01-01 00:00:00Z"},
       {sys_days{1999y / December / 31}, 24h, "2000-01-01 00:00:00Z"},
       {sys_days{2024y / January / 1}, seconds::max(), "9999-12-31 23:59:59Z"},
       {sys_days{2024y / January / 2}, -24h, "2024-01-01 00:00:00Z"},
   };
-  for (const auto& [now, lifetime, expected_end] : kCases) {
+  for (const auto& [now, lifetime, expected_end] : cases) {
     SCOPED_TRACE(expected_end);
     const auto certificate = self_signed({.lifetime = lifetime, .now = now});
     ASSERT_TRUE(certificate) << certificate.error().message();

@@ -16,7 +16,7 @@ TEST(ServerName, IsComparedInOneSpelling) {
   const std::string longest_label(63, 'a');
   const struct {
     std::string text, expected;
-  } kCases[] = {
+  } cases[] = {
       {"example.com", "example.com"},
       {"EXAMPLE.Com", "example.com"},
       {"example.com.", "example.com"},
@@ -35,7 +35,7 @@ TEST(ServerName, IsComparedInOneSpelling) {
       {"2001:DB8:0:0:0:0:0:1", "2001:db8::1"},
       {"[2001:db8::0001]", "2001:db8::1"},
   };
-  for (const auto& [text, expected] : kCases) EXPECT_EQ(canonical(text), expected) << text;
+  for (const auto& [text, expected] : cases) EXPECT_EQ(canonical(text), expected) << text;
 }
 
 TEST(ServerName, RefusesWhatIsNoName) {
@@ -45,7 +45,7 @@ TEST(ServerName, RefusesWhatIsNoName) {
   EXPECT_EQ(canonical(longest), longest);
   EXPECT_EQ(canonical(longest + '.'), longest);
 
-  const std::string kRefused[] = {
+  const std::string refused[] = {
       "",
       ".",
       "..",
@@ -59,8 +59,7 @@ TEST(ServerName, RefusesWhatIsNoName) {
       "exa mple.com",
       "example.com ",
       "example.com\n",
-      "b\xc3\xbc"
-      "cher.example",
+      "b\303\274cher.example",
       "example.com\0.evil.com"s,
       "\0"s,
       "example.com:443",
@@ -90,7 +89,7 @@ TEST(ServerName, RefusesWhatIsNoName) {
       "[::1]:443",
       "::1\0"s,
   };
-  for (const auto& text : kRefused) {
+  for (const auto& text : refused) {
     const auto name = ServerName::parse(text);
     ASSERT_FALSE(name) << text << " became " << name->text();
     EXPECT_TRUE(name.error() == Errc::invalid_server_name) << text;
@@ -111,13 +110,13 @@ TEST(ServerName, KnowsAddresses) {
 TEST(NamePattern, AcceptsOneWholeLeftMostWildcardAboveTwoLabels) {
   const struct {
     std::string text, expected;
-  } kCases[] = {
+  } cases[] = {
       {"*.Example.COM.", "*.example.com"},
       {"*.a.b.example.com", "*.a.b.example.com"},
       {"Example.com", "example.com"},
       {"[::1]", "::1"},
   };
-  for (const auto& [text, expected] : kCases) {
+  for (const auto& [text, expected] : cases) {
     const auto pattern = NamePattern::parse(text);
     ASSERT_TRUE(pattern) << text;
     EXPECT_EQ(pattern->text(), expected);
@@ -130,7 +129,7 @@ TEST(NamePattern, RefusesOtherWildcards) {
   const std::string too_long =
       "*." + label + '.' + label + '.' + label + '.' + std::string(60, 'a');
   ASSERT_EQ(too_long.size(), 254u);
-  const std::string kRefused[] = {
+  const std::string refused[] = {
       "*",
       "*.",
       "*.com",
@@ -151,7 +150,7 @@ TEST(NamePattern, RefusesOtherWildcards) {
       "xn--*.example.com",
       too_long,
   };
-  for (const auto& text : kRefused) {
+  for (const auto& text : refused) {
     const auto pattern = NamePattern::parse(text);
     ASSERT_FALSE(pattern) << text;
     EXPECT_TRUE(pattern.error() == Errc::invalid_server_name) << text;
@@ -162,7 +161,7 @@ TEST(NamePattern, Matches) {
   const struct {
     std::string pattern, name;
     bool expected;
-  } kCases[] = {
+  } cases[] = {
       {"example.com", "EXAMPLE.com.", true},
       {"example.com", "www.example.com", false},
       {"example.com", "example.org", false},
@@ -179,7 +178,7 @@ TEST(NamePattern, Matches) {
       {"2001:DB8::1", "[2001:db8:0::1]", true},
       {"::ffff:192.0.2.1", "192.0.2.1", false},
   };
-  for (const auto& [pattern, name, expected] : kCases) {
+  for (const auto& [pattern, name, expected] : cases) {
     EXPECT_EQ(NamePattern::parse(pattern)->matches(*ServerName::parse(name)), expected)
         << pattern << " and " << name;
   }

@@ -37,7 +37,7 @@ TEST(TrustBundle, EachBadInputHasItsReasonAndNamesTheFile) {
     std::string content;
     Errc expected;
     std::string context;
-  } kCases[] = {
+  } cases[] = {
       {"", Errc::input_empty, "/file"},
       {"no certificate", Errc::no_certificate, "/file"},
       {std::string(as_text(certificate.private_key().to_pem())), Errc::no_certificate, "/file"},
@@ -46,7 +46,7 @@ TEST(TrustBundle, EachBadInputHasItsReasonAndNamesTheFile) {
       {std::string(TrustBundle::kMaxInputBytes + 1, '\n'), Errc::input_too_large, "/file"},
   };
   const TemporaryDirectory directory;
-  for (const auto& each : kCases) {
+  for (const auto& each : cases) {
     const auto bundle = TrustBundle::load(directory.write("file", each.content));
     ASSERT_FALSE(bundle) << make_error_code(each.expected).message();
     EXPECT_TRUE(bundle.error() == each.expected) << bundle.error().message();

@@ -57,7 +57,7 @@ class TlsEngine {
   /// Takes everything, up to kMaxWriteBytes at a time.
   Step write(boost::asio::const_buffer from);
 
-  /// Sends close_notify, then reads and discards until the peer's has come.
+  /// Sends close_notify, then reads and discards until the peer's has come, or the input has ended.
   Step shutdown();
 
   static constexpr std::size_t kMaxWriteBytes = 64 * 1024;

@@ -78,8 +78,8 @@ class TlsStream {
         boost::asio::cancellation_type::terminal, token);
   }
 
-  /// void(error_code). Says close_notify, then waits for the peer's, discarding what still arrives:
-  /// put a deadline on it. Complete without error after both.
+  /// void(error_code). Says close_notify, then waits for the peer's or the end of the transport,
+  /// discarding what still arrives: put a deadline on it.
   template <class Token>
   auto async_shutdown(Token&& token) {
     return start<void(boost::system::error_code)>(
