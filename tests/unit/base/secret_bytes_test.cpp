@@ -56,7 +56,7 @@ TEST(SecretBytes, MemoryIsWipedBeforeItIsGivenBack) {
   released = {};
   {
     std::vector<Watched, WipingAllocator<Watched>> secret;
-    for (int count = 0; count < 100; ++count) secret.push_back(Watched{0xaa});
+    for (int count = 0; count < 100; ++count) secret.insert(secret.end(), Watched{0xaa});
     secret.resize(10);  // what is cut off still lies in the memory
   }
   EXPECT_GT(released.blocks, 3) << "the vector was meant to grow on the way";

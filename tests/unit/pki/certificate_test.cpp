@@ -54,8 +54,8 @@ TEST(Certificate, ReadsWhatItWrites) {
 
 TEST(Certificate, LoadsFilesThatOpensslMade) {
   const std::string keys[] = {"ec -pkeyopt ec_paramgen_curve:P-256",
-                               "ec -pkeyopt ec_paramgen_curve:P-384",
-                               "ec -pkeyopt ec_paramgen_curve:P-521", "rsa:2048", "ed25519"};
+                              "ec -pkeyopt ec_paramgen_curve:P-384",
+                              "ec -pkeyopt ec_paramgen_curve:P-521", "rsa:2048", "ed25519"};
   for (const auto& key : keys) {
     SCOPED_TRACE(key);
     const TemporaryDirectory directory;

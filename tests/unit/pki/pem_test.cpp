@@ -26,8 +26,8 @@ TEST(Pem, DecodesBase64) {
 }
 
 TEST(Pem, RefusesDamagedBase64) {
-  for (const auto* body : {"", "Z\n", "Zg\n", "Zg=\n", "Zg=v\n", "Zg==Zg==\n", "=\n", "Z===\n",
-                           "Zm9v=\n", "Zm9v====\n", "Zm-v\n", "Zm9v\nName: x\n"}) {
+  for (const auto* body : {"", "Z\n", "Zg\n", "Zg=\n", "Zg=v\n", "Zg==Zg==\n", "Zm9vZg\n", "=\n",
+                           "Z===\n", "Zm9v=\n", "Zm9v====\n", "Zm-v\n", "Zm9v\nName: x\n"}) {
     EXPECT_EQ(decoded(body), "torn") << body;
   }
 }

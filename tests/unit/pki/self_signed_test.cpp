@@ -74,7 +74,9 @@ TEST(SelfSigned, RsaMayAlsoEncipherKeys) {
 TEST(SelfSigned, SerialsAreRandomAndPositive) {
   std::string previous;
   for (int count = 0; count < 20; ++count) {
-    const auto serial = self_signed()->leaf().serial;
+    const auto certificate = self_signed();
+    ASSERT_TRUE(certificate) << certificate.error().message();
+    const auto serial = certificate->leaf().serial;
     EXPECT_EQ(serial.size(), 32u) << serial;
     EXPECT_LT(serial.front(), '8') << serial;
     EXPECT_NE(serial, previous);
