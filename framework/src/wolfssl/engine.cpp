@@ -239,6 +239,7 @@ namespace wolfssl {
 /// still answer with an alert. Runs for every certificate of the chain, the leaf last.
 int verify_callback(int verified, WOLFSSL_X509_STORE_CTX* store) noexcept {
   auto& peer = *static_cast<PeerCheck*>(store->userCtx);
+  if (store->totalCerts < 1) return verified;  // the peer sent none
   const bool is_leaf = store->error_depth == 0;
   if (!is_leaf) return peer.skip ? 1 : verified;
 
