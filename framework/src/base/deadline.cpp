@@ -1,5 +1,5 @@
-// One timer wait is outstanding at most. When it fires before the limit, because the limit has moved,
-// it is armed anew; only a limit that moves nearer than the wait touches the timer.
+// One timer wait is outstanding at most. When it fires before the limit, because the limit has
+// moved, it is armed anew; only a limit that moves nearer than the wait touches the timer.
 
 #include "livetls/base/deadline.hpp"
 

@@ -1,5 +1,6 @@
 #include "livetls/net/connection.hpp"
 
+#include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -36,6 +37,8 @@ struct Connection::State {
     error_code ignored;
     socket().close(ignored);
   }
+
+  Task<void> shutdown_plain();
 
   void deadline_passed() {
     if (is_reading && !is_writing) return reading.emit(asio::cancellation_type::total);
@@ -82,8 +85,9 @@ Task<Result<std::size_t>> Connection::read_some(asio::mutable_buffer into) {
   auto until_stop = asio::bind_cancellation_slot(state_->reading.slot(), kAsTuple);
   state_->is_reading = true;
   const auto [error, bytes] =
-      state_->tls ? co_await state_->tls->async_read_some(into, std::move(until_stop))
-                  : co_await state_->plain.async_read_some(asio::buffer(into), std::move(until_stop));
+      state_->tls
+          ? co_await state_->tls->async_read_some(into, std::move(until_stop))
+          : co_await state_->plain.async_read_some(asio::buffer(into), std::move(until_stop));
   state_->is_reading = false;
   if (error && error != asio::error::eof) co_return state_->reason(error);
   co_return bytes;
@@ -100,9 +104,9 @@ Task<Result<void>> Connection::write(std::string_view text) {
 
 Task<Result<void>> Connection::write(std::span<const asio::const_buffer> pieces) {
   state_->is_writing = true;
-  const auto [error, bytes] =
-      state_->tls ? co_await asio::async_write(*state_->tls, pieces, kAsTuple)
-                  : co_await asio::async_write(state_->plain, pieces, kAsTuple);
+  const auto [error, bytes] = state_->tls
+                                  ? co_await asio::async_write(*state_->tls, pieces, kAsTuple)
+                                  : co_await asio::async_write(state_->plain, pieces, kAsTuple);
   state_->is_writing = false;
   if (!error) co_return Result<void>();
   state_->writable = false;
@@ -110,12 +114,29 @@ Task<Result<void>> Connection::write(std::span<const asio::const_buffer> pieces)
 }
 
 Task<void> Connection::close() {
-  if (state_->socket().is_open() && state_->tls && state_->writable) {
+  if (state_->socket().is_open() && state_->writable) {
     state_->deadline.expires_after(kCloseTimeout);
-    co_await state_->tls->async_shutdown(kAsTuple);
+    if (state_->tls) {
+      co_await state_->tls->async_shutdown(kAsTuple);
+    } else {
+      co_await state_->shutdown_plain();
+    }
     state_->deadline.clear();
   }
   state_->cut();
+}
+
+/// Says that no more comes, then waits for the peer to say so, discarding what still arrives: a
+/// socket closed with bytes unread resets the connection, and with it goes what was written last.
+Task<void> Connection::State::shutdown_plain() {
+  error_code error;
+  plain.shutdown(TcpSocket::shutdown_send, error);
+  std::array<char, 4096> discarded;
+  while (!error) {
+    const auto [read_error, bytes] =
+        co_await plain.async_read_some(asio::buffer(discarded), kAsTuple);
+    error = read_error;
+  }
 }
 
 bool Connection::stopping() const noexcept { return state_->stopping; }

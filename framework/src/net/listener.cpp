@@ -1,6 +1,6 @@
 // One shard a server thread: its own accepting socket (SO_REUSEPORT lets the kernel spread
-// connections), its own connections, its own counters. Shards share the handler, the options and the
-// CertManager, and nothing that changes on the way of a handshake.
+// connections), its own connections, its own counters. Shards share the handler, the options and
+// the CertManager, and nothing that changes on the way of a handshake.
 
 #include "livetls/net/listener.hpp"
 
@@ -105,6 +105,16 @@ tcp::endpoint resolve(const ListenerOptions& options) {
   return {address, options.port};
 }
 
+/// SO_REUSEPORT would let a second server of the same user take a part of the connections
+/// unnoticed.
+void check_that_port_is_free(Executor executor, const tcp::endpoint& endpoint) {
+  if (endpoint.port() == 0) return;
+  Acceptor probe(executor, endpoint.protocol());
+  probe.set_option(asio::socket_base::reuse_address(true));
+  if (endpoint.address().is_v6()) probe.set_option(asio::ip::v6_only(false));
+  probe.bind(endpoint);
+}
+
 Acceptor listen_on(Executor executor, const tcp::endpoint& endpoint, int backlog) {
   Acceptor acceptor(executor);
   acceptor.open(endpoint.protocol());
@@ -117,13 +127,14 @@ Acceptor listen_on(Executor executor, const tcp::endpoint& endpoint, int backlog
   return acceptor;
 }
 
-Acceptor listen_on_any(Executor executor, const tcp::endpoint& endpoint, int backlog) {
+Acceptor first_acceptor(Executor executor, const tcp::endpoint& endpoint, int backlog) {
   try {
+    check_that_port_is_free(executor, endpoint);
     return listen_on(executor, endpoint, backlog);
   } catch (const boost::system::system_error& error) {
     const bool any_v6 = endpoint.address() == asio::ip::address_v6::any();
     if (!any_v6 || error.code() != asio::error::address_family_not_supported) throw;
-    return listen_on(executor, tcp::endpoint(tcp::v4(), endpoint.port()), backlog);
+    return first_acceptor(executor, tcp::endpoint(tcp::v4(), endpoint.port()), backlog);
   }
 }
 
@@ -177,6 +188,8 @@ class Listener::Shard {
   Task<void> wait() {
     co_await tasks_.wait();
     grace_.cancel();
+    // What the timer may have queued before that needs this shard.
+    co_await asio::post(executor_, use_task);
   }
 
  private:
@@ -279,8 +292,10 @@ Listener::Listener(Runtime& runtime, std::shared_ptr<CertManager> manager, Handl
   const auto shared = std::make_shared<const Shared>(
       Shared{std::move(options), std::move(handler), std::move(tls), runtime.threads()});
   for (std::size_t i = 0; i < runtime.threads(); ++i) {
-    shards_.push_back(std::make_unique<Shard>(
-        shared, listen_on_any(runtime.executor(i), endpoint, backlog)));
+    const Executor executor = runtime.executor(i);
+    Acceptor acceptor = i == 0 ? first_acceptor(executor, endpoint, backlog)
+                               : listen_on(executor, endpoint, backlog);
+    shards_.push_back(std::make_unique<Shard>(shared, std::move(acceptor)));
     endpoint = shards_.front()->endpoint();
   }
   port_ = endpoint.port();
@@ -289,7 +304,7 @@ Listener::Listener(Runtime& runtime, std::shared_ptr<CertManager> manager, Handl
 }
 
 Listener::~Listener() {
-  if (!stopped_) runtime_.stop_and_wait(*this);
+  runtime_.stop_and_wait(*this);
   runtime_.remove(*this);
 }
 
@@ -308,7 +323,6 @@ Task<void> Listener::stop(Clock::duration grace) {
   for (auto& shard : shards_) {
     co_await asio::co_spawn(shard->executor(), shard->wait(), use_task);
   }
-  stopped_ = true;
 }
 
 }  // namespace livetls

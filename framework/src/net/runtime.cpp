@@ -6,8 +6,7 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
-#include <boost/asio/use_future.hpp>
-#include <future>
+#include <condition_variable>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -33,11 +32,53 @@ struct Runtime::State {
   std::unique_ptr<TaskGroup> signal_waits;
   bool stop_requested = false;  // on the first thread
 
-  std::mutex services_mutex;
-  std::vector<Service*> services;
+  enum class Stage { running, stopping, ended };
+  struct Entry {
+    Service* service;
+    Stage stage;
+  };
+
+  std::mutex services_mutex;  // for what follows
+  std::condition_variable services_changed;
+  std::vector<Entry> services;
+  bool contexts_stopped = false;
 
   void stop_contexts() {
+    {
+      const std::scoped_lock lock(services_mutex);
+      contexts_stopped = true;
+    }
+    services_changed.notify_all();
     for (auto& context : contexts) context->stop();
+  }
+
+  Entry* find(Service& service) {
+    const auto found = std::ranges::find(services, &service, &Entry::service);
+    return found == services.end() ? nullptr : &*found;
+  }
+
+  Stage stage(Service& service) {
+    const std::scoped_lock lock(services_mutex);
+    const Entry* entry = find(service);
+    return entry ? entry->stage : Stage::ended;
+  }
+
+  /// False where the service is past `from` already, or gone.
+  bool advance(Service& service, Stage from, Stage to) {
+    const std::scoped_lock lock(services_mutex);
+    Entry* entry = find(service);
+    if (!entry || entry->stage != from) return false;
+    entry->stage = to;
+    services_changed.notify_all();
+    return true;
+  }
+
+  /// False where the threads were stopped before the service had ended.
+  bool wait_for_end(Service& service) {
+    std::unique_lock lock(services_mutex);
+    services_changed.wait(lock,
+                          [&] { return contexts_stopped || find(service)->stage == Stage::ended; });
+    return find(service)->stage == Stage::ended;
   }
 
   void join() {
@@ -46,7 +87,8 @@ struct Runtime::State {
   }
 
   Task<void> stop_services();
-  Task<void> wait_for_signal(int signal, std::function<void()> handler);
+  Task<void> stop_service(Service& service, std::chrono::steady_clock::duration grace);
+  Task<void> wait_for_signal(std::unique_ptr<SignalSet> signals, std::function<void()> handler);
 };
 
 Runtime::Runtime(Options options) : state_(std::make_unique<State>(options)) {
@@ -89,21 +131,34 @@ void Runtime::stop() {
 
 Task<void> Runtime::State::stop_services() {
   TaskGroup stopping(contexts[0]->get_executor());
+  std::vector<Entry> to_stop;
   {
     const std::scoped_lock lock(services_mutex);
-    for (Service* service : services) stopping.spawn(service->stop(options.stop_grace));
+    to_stop = services;
   }
+  for (const Entry& entry : to_stop)
+    stopping.spawn(stop_service(*entry.service, options.stop_grace));
   co_await stopping.wait();
 }
 
-void Runtime::on_signal(int signal, std::function<void()> handler) {
-  state_->signal_waits->spawn(state_->wait_for_signal(signal, std::move(handler)));
+/// The runtime and the service's owner may both ask for it, at the same time: only one does it.
+Task<void> Runtime::State::stop_service(Service& service,
+                                        std::chrono::steady_clock::duration grace) {
+  if (!advance(service, Stage::running, Stage::stopping)) co_return;
+  co_await service.stop(grace);
+  advance(service, Stage::stopping, Stage::ended);
 }
 
-Task<void> Runtime::State::wait_for_signal(int signal, std::function<void()> handler) {
-  SignalSet signals(contexts[0]->get_executor(), signal);
+void Runtime::on_signal(int signal, std::function<void()> handler) {
+  // Made here, so that the signal does not end the process from now on.
+  auto signals = std::make_unique<State::SignalSet>(executor(0), signal);
+  state_->signal_waits->spawn(state_->wait_for_signal(std::move(signals), std::move(handler)));
+}
+
+Task<void> Runtime::State::wait_for_signal(std::unique_ptr<SignalSet> signals,
+                                           std::function<void()> handler) {
   for (;;) {
-    const auto [error, number] = co_await signals.async_wait(asio::as_tuple(use_task));
+    const auto [error, number] = co_await signals->async_wait(asio::as_tuple(use_task));
     if (error) co_return;
     handler();
   }
@@ -117,29 +172,34 @@ Executor Runtime::executor(std::size_t thread) const {
 
 void Runtime::add(Service& service) {
   const std::scoped_lock lock(state_->services_mutex);
-  state_->services.push_back(&service);
+  state_->services.push_back({&service, State::Stage::running});
 }
 
 void Runtime::remove(Service& service) {
   const std::scoped_lock lock(state_->services_mutex);
-  std::erase(state_->services, &service);
+  std::erase_if(state_->services,
+                [&](const State::Entry& entry) { return entry.service == &service; });
 }
 
 void Runtime::stop_and_wait(Service& service) {
-  const bool running = !state_->threads.empty();
-  const auto grace = running ? state_->options.stop_grace : std::chrono::steady_clock::duration{};
-  std::future<void> ended =
-      asio::co_spawn(executor(0), service.stop(grace), asio::use_future);
-  if (running) return ended.get();
+  if (state_->stage(service) == State::Stage::ended) return;
+  if (!state_->threads.empty()) {
+    asio::co_spawn(executor(0), state_->stop_service(service, state_->options.stop_grace),
+                   asio::detached);
+    if (state_->wait_for_end(service)) return;
+    state_->join();
+  }
 
-  // No thread runs what the service left behind, so this one does.
-  while (ended.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
+  // No thread runs what the service left behind, so this one does, and a stop that is under way
+  // with it.
+  bool ended = false;
+  asio::co_spawn(executor(0), service.stop({}), [&ended](std::exception_ptr) { ended = true; });
+  while (!ended || state_->stage(service) == State::Stage::stopping) {
     for (auto& context : state_->contexts) {
       context->restart();
       context->poll();
     }
   }
-  ended.get();
 }
 
 }  // namespace livetls

@@ -8,8 +8,7 @@ Result<std::shared_ptr<const Snapshot>> Snapshot::build(const CertSet& set,
                                                         std::uint64_t generation,
                                                         const Snapshot* previous) {
   std::shared_ptr<Snapshot> snapshot(new Snapshot(set, generation));
-  Result<ContextPtr> context =
-      snapshot->context_for(set.default_identity.certificate, previous);
+  Result<ContextPtr> context = snapshot->context_for(set.default_identity.certificate, previous);
   if (!context) return Error{context.error().code, "default: " + context.error().context};
   snapshot->default_context_ = std::move(*context);
   if (Result<void> added = snapshot->add_identities(previous); !added) return added.error();

@@ -125,6 +125,11 @@ Result<ClientHello> parse_extensions(Cursor& cursor, ClientHello hello) {
   return hello;
 }
 
+/// Of a handshake message that begins here, with its header.
+std::size_t message_size(Bytes message) {
+  return kMessageHeaderBytes + Cursor(message.subspan(1)).number(3);
+}
+
 bool looks_like_http(Bytes input) {
   static constexpr std::array<std::string_view, 10> kMethods = {
       "GET ", "POST", "HEAD", "PUT ", "OPTI", "DELE", "CONN", "TRAC", "PATC", "PRI "};
@@ -135,8 +140,8 @@ bool looks_like_http(Bytes input) {
 
 /// Every method starts with one of these letters, so fewer than four bytes decide nothing yet.
 bool could_become_http(Bytes input) {
-  return input.size() < 4 && std::string_view("GPHODCT").find(static_cast<char>(input[0])) !=
-                                 std::string_view::npos;
+  return input.size() < 4 &&
+         std::string_view("GPHODCT").find(static_cast<char>(input[0])) != std::string_view::npos;
 }
 
 }  // namespace
@@ -152,9 +157,8 @@ bool AlpnProtocols::contains(std::string_view protocol) const noexcept {
   Cursor names(bytes_);
   while (!names.at_end()) {
     const Bytes name = names.vector(1);
-    if (std::ranges::equal(name, protocol, {}, {}, [](char c) {
-          return static_cast<std::uint8_t>(c);
-        })) {
+    if (std::ranges::equal(name, protocol, {}, {},
+                           [](char c) { return static_cast<std::uint8_t>(c); })) {
       return true;
     }
   }
@@ -202,14 +206,19 @@ Result<bool> ClientHelloReader::collect_records(std::span<const std::uint8_t> in
     if (record[1] != 3) return Error{Errc::not_tls};
     const std::size_t length = static_cast<std::size_t>(record[3] << 8 | record[4]);
     if (length == 0 || length > kMaxRecordBytes) return malformed("the length of a record");
-    const Bytes arrived = record.subspan(kRecordHeaderBytes);
+    const Bytes arrived =
+        record.subspan(kRecordHeaderBytes, std::min(length, record.size() - kRecordHeaderBytes));
 
     // A message of the wrong kind or size is refused before the rest of its record is waited for.
     if (collected_.empty() && !arrived.empty() && arrived[0] != kClientHelloMessage) {
       return malformed("the first message is another");
     }
+    if (collected_.empty() && arrived.size() >= kMessageHeaderBytes &&
+        message_size(arrived) > kMaxMessageBytes) {
+      return Error{Errc::client_hello_too_large};
+    }
     if (arrived.size() < length) return false;
-    const Result<bool> complete = add_fragment(arrived.first(length));
+    const Result<bool> complete = add_fragment(arrived);
     if (!complete || *complete) return complete;
     examined_ += kRecordHeaderBytes + length;
   }
@@ -219,13 +228,13 @@ Result<bool> ClientHelloReader::collect_records(std::span<const std::uint8_t> in
 Result<bool> ClientHelloReader::add_fragment(std::span<const std::uint8_t> fragment) {
   Bytes message = fragment;
   const bool whole = collected_.empty() && fragment.size() >= kMessageHeaderBytes &&
-                     fragment.size() >= kMessageHeaderBytes + Cursor(fragment.subspan(1)).number(3);
+                     fragment.size() >= message_size(fragment);
   if (!whole) {
     collected_.insert(collected_.end(), fragment.begin(), fragment.end());
     message = collected_;
   }
   if (message.size() < kMessageHeaderBytes) return false;
-  const std::size_t size = kMessageHeaderBytes + Cursor(message.subspan(1)).number(3);
+  const std::size_t size = message_size(message);
   if (size > kMaxMessageBytes) return Error{Errc::client_hello_too_large};
   if (message.size() < size) return false;
   if (message.size() > size) return malformed("bytes follow it in its record");

@@ -114,7 +114,8 @@ struct TlsEngine::State {
 namespace wolfssl {
 
 int receive_callback(WOLFSSL*, char* into, int size, void* input) {
-  const std::size_t count = static_cast<InputBuffer*>(input)->take(into, static_cast<std::size_t>(size));
+  const std::size_t count =
+      static_cast<InputBuffer*>(input)->take(into, static_cast<std::size_t>(size));
   return count == 0 ? static_cast<int>(WOLFSSL_CBIO_ERR_WANT_READ) : static_cast<int>(count);
 }
 
@@ -180,9 +181,8 @@ error_code TlsEngine::State::choose(const ClientHello& hello) {
     alpn = *common;
   }
   create_session(served->context->state().ctx.get());
-  if (!alpn.empty() &&
-      wolfSSL_UseALPN(ssl.get(), alpn.data(), static_cast<unsigned>(alpn.size()),
-                      WOLFSSL_ALPN_FAILED_ON_MISMATCH) != WOLFSSL_SUCCESS) {
+  if (!alpn.empty() && wolfSSL_UseALPN(ssl.get(), alpn.data(), static_cast<unsigned>(alpn.size()),
+                                       WOLFSSL_ALPN_FAILED_ON_MISMATCH) != WOLFSSL_SUCCESS) {
     return Errc::tls_failure;
   }
   return {};

@@ -3,7 +3,6 @@
 // The one place that includes wolfSSL's headers, and the ownership of what they hand out.
 
 #include <wolfssl/options.h>
-
 #include <wolfssl/ssl.h>
 
 #include <memory>

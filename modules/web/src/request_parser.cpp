@@ -31,8 +31,8 @@ bool is_decimal(char c) { return c >= '0' && c <= '9'; }
 
 /// Beast says bad_version for everything behind the target that it does not know.
 bool has_well_formed_version(std::string_view input) {
-  const std::string_view line = input.substr(0, input.find("\r\n"));
-  if (line.size() == input.size() || line.size() < 8) return false;
+  const std::string_view line = input.substr(0, input.find_first_of("\r\n"));
+  if (line.size() < 8 || !input.substr(line.size()).starts_with("\r\n")) return false;
   const std::string_view version = line.substr(line.size() - 8);
   return version.starts_with("HTTP/") && is_decimal(version[5]) && version[6] == '.' &&
          is_decimal(version[7]);
@@ -140,8 +140,8 @@ void RequestParser::on_field_impl(http::field, Text name, Text value, ErrorCode&
   }
 }
 
-/// Beast unfolds a value (RFC 9112, section 5.2): into a buffer of its own, or, where the first line
-/// has only the name, by passing over the line break.
+/// Beast unfolds a value (RFC 9112, section 5.2): into a buffer of its own, or, where the first
+/// line has only the name, by passing over the line break.
 bool RequestParser::was_folded(Text name, Text value) const {
   const auto* input = static_cast<const char*>(input_.data());
   const std::less<const char*> before;

@@ -109,7 +109,8 @@ Task<bool> Session::serve_request() {
       client_stays && !connection_.stopping() && !response.headers.contains("Connection");
   const std::string_view spoken = parser.is_http_1_0() ? "keep-alive" : "";
   const bool sent = co_await send(response, with_body, keep ? spoken : "close");
-  co_return sent&& keep;
+  if (!sent) co_return false;
+  co_return keep;
 }
 
 /// kComplete, kGone, or the status to refuse the request with.
@@ -125,7 +126,7 @@ Task<int> Session::read(RequestParser& parser) {
     if (!in_body && parser.header_is_complete()) {
       in_body = true;
       connection_.deadline().expires_after(site_.options.body_timeout);
-      if (parser.expects_continue() && buffer_.size() == 0) {
+      if (parser.expects_continue()) {
         const Result<void> sent = co_await connection_.write("HTTP/1.1 100 Continue\r\n\r\n");
         if (!sent) co_return kGone;
       }

@@ -22,8 +22,7 @@ namespace livetls {
 template <class T>
 class Published {
  public:
-  explicit Published(std::shared_ptr<const T> value)
-      : current_(new Pointer(std::move(value))) {}
+  explicit Published(std::shared_ptr<const T> value) : current_(new Pointer(std::move(value))) {}
 
   Published(const Published&) = delete;
   Published& operator=(const Published&) = delete;

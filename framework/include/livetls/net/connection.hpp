@@ -42,7 +42,8 @@ class Connection : public boost::intrusive::list_base_hook<
   Task<Result<void>> write(std::string_view text);
   Task<Result<void>> write(std::span<const boost::asio::const_buffer> pieces);
 
-  /// Says close_notify and closes. Called for every connection when its handler has returned.
+  /// Says close_notify, waits a second at most for the peer's end, and closes. Called for every
+  /// connection when its handler has returned.
   Task<void> close();
 
   /// Everything waits for this long at most: set it before, clear it after. When it passes, what

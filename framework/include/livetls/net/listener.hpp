@@ -61,7 +61,7 @@ struct ListenerCounters {
   std::uint64_t malformed = 0;  ///< a ClientHello that is none, or too large
   std::uint64_t unrecognized_name = 0;
   std::uint64_t no_common_parameters = 0;  ///< version, cipher suite or application protocol
-  std::uint64_t refused_by_peer = 0;       ///< the client sent an alert: mostly, it did not trust us
+  std::uint64_t refused_by_peer = 0;  ///< the client sent an alert: mostly, it did not trust us
   std::uint64_t timed_out = 0;
   std::uint64_t disconnected = 0;
   std::uint64_t other_failures = 0;
@@ -75,8 +75,8 @@ struct ListenerCounters {
 /// Accepts connections on every thread of the runtime, does their TLS handshake, and runs a handler
 /// for each. One bad peer never stops it, nor does an accept that fails.
 ///
-/// Thread safety: counters and port from any thread. Lifetime: stops, and waits for its connections,
-/// when it is destroyed or its runtime stops; the runtime must outlive it.
+/// Thread safety: counters and port from any thread. Lifetime: stops, and waits for its
+/// connections, when it is destroyed or its runtime stops; the runtime must outlive it.
 class Listener final : public Service {
  public:
   /// Runs on a server thread. What it throws is logged and ends this connection alone.
@@ -99,7 +99,6 @@ class Listener final : public Service {
   Runtime& runtime_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::uint16_t port_ = 0;
-  bool stopped_ = false;
 };
 
 }  // namespace livetls

@@ -17,7 +17,9 @@ class Service {
   virtual ~Service() = default;
 
   /// Stops taking on work at once; completes when all that was taken on has ended, which after
-  /// `grace` it is made to. Called once, on the runtime's first thread.
+  /// `grace` it is made to. Called on the runtime's first thread, or, where the runtime has stopped
+  /// already, on the thread that waits for it: then without grace, and perhaps while an earlier
+  /// call is under way. Throws nothing.
   virtual Task<void> stop(std::chrono::steady_clock::duration grace) = 0;
 };
 
@@ -68,7 +70,8 @@ class Runtime {
   void add(Service& service);
   void remove(Service& service);
 
-  /// For a service that ends before its runtime: stops it and waits. Not on a runtime's thread.
+  /// For a service that ends before its runtime: stops it and waits, whatever stage the runtime is
+  /// in. Not on a runtime's thread.
   void stop_and_wait(Service& service);
 
  private:

@@ -18,9 +18,9 @@ namespace livetls {
 
 /// Holds what is served now, for every server that was given it at construction.
 ///
-/// An update is checked and built whole before it is published, with one atomic store: a refused one
-/// changes nothing. Once `update` has returned, every ClientHello that is read, on every server, is
-/// answered from it; established connections stay on what they started with.
+/// An update is checked and built whole before it is published, with one atomic store: a refused
+/// one changes nothing. Once `update` has returned, every ClientHello that is read, on every
+/// server, is answered from it; established connections stay on what they started with.
 ///
 /// Thread safety: everything may be called from any thread. Readers, handshakes among them, never
 /// wait; updates take turns. Lifetime: shared; servers keep it alive.

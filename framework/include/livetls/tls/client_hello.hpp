@@ -63,8 +63,9 @@ struct ClientHello {
   static Result<ClientHello> parse(std::span<const std::uint8_t> body);
 };
 
-/// Finds a ClientHello in the first bytes of a connection, however they arrive: in pieces, and split
-/// over several records. Only looks; the bytes stay with their owner, for the TLS library to read.
+/// Finds a ClientHello in the first bytes of a connection, however they arrive: in pieces, and
+/// split over several records. Only looks; the bytes stay with their owner, for the TLS library to
+/// read.
 class ClientHelloReader {
  public:
   static constexpr std::size_t kMaxMessageBytes = 32 * 1024;

@@ -75,14 +75,15 @@ class TlsEngine {
   bool is_server() const noexcept;
   TlsVersion version() const noexcept;
   std::string_view cipher_suite() const noexcept;
-  std::string_view alpn() const noexcept;        ///< empty where none was agreed on
+  std::string_view alpn() const noexcept;         ///< empty where none was agreed on
   std::string_view server_name() const noexcept;  ///< what the client asked for; empty for nothing
   const Served* served() const noexcept;  ///< server: since the ClientHello was read, else nullptr
 
   /// Server: when the ClientHello was complete, which is before what to serve was chosen.
   std::chrono::steady_clock::time_point hello_received_at() const noexcept;
 
-  /// The peer's certificate, verified unless insecure_skip_verify was set; empty where it sent none.
+  /// The peer's certificate, verified unless insecure_skip_verify was set; empty where it sent
+  /// none.
   std::optional<CertificateInfo> peer_certificate() const;
 
  private:

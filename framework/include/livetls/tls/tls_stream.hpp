@@ -55,8 +55,8 @@ class TlsStream {
   template <class Token>
   auto async_handshake(Token&& token) {
     return start<void(boost::system::error_code)>(
-        [](TlsEngine& engine) { return engine.handshake(); }, boost::asio::cancellation_type::terminal,
-        token);
+        [](TlsEngine& engine) { return engine.handshake(); },
+        boost::asio::cancellation_type::terminal, token);
   }
 
   /// void(error_code, std::size_t)
@@ -72,7 +72,8 @@ class TlsStream {
   /// void(error_code, std::size_t). All bytes it reports have been handed to the next layer.
   template <class ConstBufferSequence, class Token>
   auto async_write_some(const ConstBufferSequence& buffers, Token&& token) {
-    // The bytes are encrypted before the operation first waits, so a gathered copy may be temporary.
+    // The bytes are encrypted before the operation first waits, so a gathered copy may be
+    // temporary.
     return start<void(boost::system::error_code, std::size_t)>(
         [buffers](TlsEngine& engine) { return write_gathered(engine, buffers); },
         boost::asio::cancellation_type::terminal, token);
@@ -83,8 +84,8 @@ class TlsStream {
   template <class Token>
   auto async_shutdown(Token&& token) {
     return start<void(boost::system::error_code)>(
-        [](TlsEngine& engine) { return engine.shutdown(); }, boost::asio::cancellation_type::terminal,
-        token);
+        [](TlsEngine& engine) { return engine.shutdown(); },
+        boost::asio::cancellation_type::terminal, token);
   }
 
   /// Reads what has arrived already; never waits. Empty where the transport must be read first, or
@@ -95,9 +96,10 @@ class TlsStream {
   }
 
  private:
-  using Timer = boost::asio::basic_waitable_timer<std::chrono::steady_clock,
-                                                  boost::asio::wait_traits<std::chrono::steady_clock>,
-                                                  executor_type>;
+  using Timer =
+      boost::asio::basic_waitable_timer<std::chrono::steady_clock,
+                                        boost::asio::wait_traits<std::chrono::steady_clock>,
+                                        executor_type>;
 
   struct State {
     explicit State(TlsEngine e) : engine(std::move(e)) {}
@@ -233,8 +235,8 @@ class TlsStream<NextLayer>::Operation {
     state_->sending = true;
     phase_ = Phase::sending;
     first_call_ = false;
-    next_layer_->async_write_some(
-        boost::asio::buffer(state_->flight) + state_->flight_sent, std::move(self));
+    next_layer_->async_write_some(boost::asio::buffer(state_->flight) + state_->flight_sent,
+                                  std::move(self));
   }
 
   void sent(boost::system::error_code error, std::size_t bytes) {
