@@ -12,8 +12,8 @@
 
 namespace livetls::test {
 
-/// Two engines joined by memory. Bytes cross in chunks of a given size, so that every message can be
-/// cut anywhere.
+/// Two engines joined by memory. Bytes cross in chunks of a given size, so that every message can
+/// be cut anywhere.
 class EnginePair {
  public:
   EnginePair(TlsEngine client_engine, TlsEngine server_engine, std::size_t chunk_bytes)
@@ -83,8 +83,8 @@ class EnginePair {
       if (outcome.client.next == Next::need_input) outcome.client = client_step(client);
       if (outcome.server.next == Next::need_input) outcome.server = server_step(server);
       if (move_bytes()) continue;
-      const bool waiting = outcome.client.next == Next::need_input ||
-                           outcome.server.next == Next::need_input;
+      const bool waiting =
+          outcome.client.next == Next::need_input || outcome.server.next == Next::need_input;
       if (!waiting || !end_input()) return outcome;
     }
   }

@@ -1,0 +1,146 @@
+// The examples, as a reader of the README runs them.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <boost/json/parse.hpp>
+#include <csignal>
+#include <fstream>
+#include <sstream>
+
+#include "livetls/pki/certificate_authority.hpp"
+#include "support/programs.hpp"
+#include "support/subprocess.hpp"
+#include "support/temporary_directory.hpp"
+
+namespace livetls {
+namespace {
+
+using test::Subprocess;
+using testing::HasSubstr;
+
+std::string example(const std::string& name) { return LIVETLS_EXAMPLES_DIR "/livetls_" + name; }
+
+std::string read_file(const std::string& path) {
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
+/// The text between two marks; fails the test where they are missing.
+std::string between(const std::string& text, const std::string& before, const std::string& after) {
+  const std::size_t begin = text.find(before);
+  const std::size_t end = text.find(after, begin + before.size());
+  EXPECT_NE(begin, std::string::npos) << before;
+  EXPECT_NE(end, std::string::npos) << after;
+  return text.substr(begin + before.size(), end - begin - before.size());
+}
+
+class HelloExample : public testing::Test {
+ protected:
+  HelloExample() {
+    directory_.write("ca.pem", authority_.root_pem());
+    renew("first");
+  }
+
+  void renew(std::string organization) {
+    const Certificate certificate =
+        authority_.issue({.organization = std::move(organization)}).value();
+    const SecretBytes key = certificate.private_key().to_pem();
+    directory_.write("cert.pem", certificate.to_pem());
+    directory_.write("key.pem", std::string(key.begin(), key.end()));
+  }
+
+  std::string path(const char* name) { return (directory_ / name).string(); }
+
+  test::TemporaryDirectory directory_;
+  CertificateAuthority authority_ = CertificateAuthority::create().value();
+};
+
+TEST_F(HelloExample, ServesAndReloadsAndKeepsTheOldWhereTheFilesAreBroken) {
+  Subprocess hello({example("hello"), path("cert.pem"), path("key.pem"), "0"});
+  const std::string url = between(hello.read_until("/hello/world\n"), "", "\n");
+  const auto get = [&] { return test::run(test::curl(path("ca.pem"), url, {"--verbose"})).output; };
+  EXPECT_THAT(get(), HasSubstr("Hello, world!"));
+  EXPECT_THAT(get(), HasSubstr("O=first"));
+
+  renew("second");
+  hello.signal(SIGHUP);
+  hello.read_until("updated\n");
+  EXPECT_THAT(get(), HasSubstr("O=second"));
+
+  directory_.write("cert.pem", "-----BEGIN CERTIFICATE-----\ntorn");
+  hello.signal(SIGHUP);
+  EXPECT_THAT(hello.read_until("\n"), HasSubstr("kept the old: " + path("cert.pem")));
+  EXPECT_THAT(get(), HasSubstr("O=second"));
+
+  hello.signal(SIGTERM);
+  EXPECT_EQ(hello.wait().exit_code, 0);
+}
+
+TEST_F(HelloExample, SaysWhatIsWrongWithItsFiles) {
+  const auto refused = test::run({example("hello"), path("key.pem"), path("cert.pem"), "0"});
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_THAT(refused.output, HasSubstr(path("key.pem")));
+  EXPECT_THAT(refused.output, HasSubstr("swap"));
+}
+
+TEST(ReadmeTest, ShowsTheHelloExampleAsItIs) {
+  const std::string readme = read_file(LIVETLS_SOURCE_DIR "/README.md");
+  const std::string source = read_file(LIVETLS_SOURCE_DIR "/examples/hello/hello.cpp");
+  const std::string shown = between(readme, "```cpp\n", "```");
+  EXPECT_EQ(source.substr(source.find("#include")), shown);
+}
+
+TEST(EchoExample, EchoesAndRotates) {
+  Subprocess echo({example("echo"), "0"});
+  const std::string port = between(echo.read_until("\n"), "listening on port ", "\n");
+  Subprocess client({"openssl", "s_client", "-quiet", "-connect", "127.0.0.1:" + port});
+  client.write("one\n");
+  client.read_until("one\n");
+  echo.signal(SIGHUP);
+  echo.read_until("generation 2\n");
+  client.write("two\n");
+  client.read_until("two\n");
+  echo.signal(SIGTERM);
+  EXPECT_EQ(echo.wait().exit_code, 0);
+}
+
+TEST(DemoExample, LosesNothingAndSaysSo) {
+  const test::TemporaryDirectory directory;
+  const std::string file = (directory / "result.json").string();
+  const auto demo = test::run({example("demo"), "--seconds", "2", "--rotate-hz", "50",
+                               "--connections", "2", "--json", file});
+  EXPECT_EQ(demo.exit_code, 0) << demo.output;
+  EXPECT_THAT(demo.output, HasSubstr("Nothing was lost."));
+  const auto result = boost::json::parse(read_file(file));
+  EXPECT_GE(result.at("rotations").to_number<int>(), 50);
+  for (const auto* server : {"https", "tcp"}) {
+    EXPECT_GT(result.at(server).at("handshakes").to_number<int>(), 0);
+    EXPECT_GT(result.at(server).at("generations_seen").to_number<int>(), 1);
+    EXPECT_EQ(result.at(server).at("failed").to_number<int>(), 0);
+    EXPECT_EQ(result.at(server).at("stale").to_number<int>(), 0);
+  }
+  EXPECT_EQ(result.at("kept").at("opened").to_number<int>(), 8);
+  EXPECT_EQ(result.at("kept").at("broken").to_number<int>(), 0);
+  EXPECT_EQ(result.at("kept").at("certificate_changed").to_number<int>(), 0);
+}
+
+TEST(DemoExample, ServesUntilItIsToldToStopAndRotatesOnEnterAndSighup) {
+  Subprocess demo({example("demo"), "--serve", "--https-port", "0", "--tcp-port", "0"});
+  const std::string hint = demo.read_until("-connect localhost:");
+  const std::string ca = between(hint, "--cacert ", " ");
+  const std::string url = "https://localhost:" + between(hint, "https://localhost:", "\n");
+  EXPECT_THAT(test::run(test::curl(ca, url)).output, HasSubstr("\"generation\":1"));
+  demo.write("\n");
+  demo.read_until("generation 2:");
+  EXPECT_THAT(test::run(test::curl(ca, url)).output, HasSubstr("\"generation\":2"));
+  demo.signal(SIGHUP);
+  demo.read_until("generation 3:");
+  EXPECT_THAT(test::run(test::curl(ca, url)).output, HasSubstr("\"generation\":3"));
+  demo.signal(SIGINT);
+  EXPECT_EQ(demo.wait().exit_code, 0);
+}
+
+}  // namespace
+}  // namespace livetls
