@@ -1,6 +1,6 @@
-// What one full TLS 1.3 handshake and one small HTTPS request cost a server in processor time, livetls
-// and nginx in turn (A B A B ...), with the same certificate, each alone on one processor, the clients
-// on another. Time is the kernel's account of the server's threads.
+// What one full TLS 1.3 handshake and one small HTTPS request cost a server in processor time,
+// livetls and nginx in turn (A B A B ...), with the same certificate, each alone on one processor,
+// the clients on another. Time is the kernel's account of the server's threads.
 
 #include <algorithm>
 #include <boost/json/object.hpp>
@@ -99,9 +99,10 @@ int run(const Options& options) {
     std::fflush(stdout);
   }
   const auto [low, high] = std::ranges::minmax(ratios);
-  std::printf("server CPU per full TLS 1.3 handshake + request: livetls %.0f us, nginx %.0f us, "
-              "ratio %.3f (%.3f to %.3f)\n",
-              median(our_us), median(nginx_us), median(ratios), low, high);
+  std::printf(
+      "server CPU per full TLS 1.3 handshake + request: livetls %.0f us, nginx %.0f us, "
+      "ratio %.3f (%.3f to %.3f)\n",
+      median(our_us), median(nginx_us), median(ratios), low, high);
   if (!options.json_file.empty()) {
     const boost::json::object result = {{"measure", "server CPU per full handshake + request"},
                                         {"unit", "us"},

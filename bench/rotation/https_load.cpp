@@ -25,8 +25,7 @@ Task<void> connect_and_get(std::uint16_t port, std::shared_ptr<const ClientConte
     TcpSocket socket(co_await asio::this_coro::executor);
     co_await socket.async_connect({asio::ip::address_v4::loopback(), port}, use_task);
     socket.set_option(tcp::no_delay(true));
-    TlsStream<TcpSocket> stream(std::move(socket), context,
-                                ServerName::parse("localhost").value());
+    TlsStream<TcpSocket> stream(std::move(socket), context, ServerName::parse("localhost").value());
     co_await stream.async_handshake(use_task);
     co_await asio::async_write(stream, asio::buffer(kRequest), use_task);
     std::string answer;

@@ -1,5 +1,5 @@
-// Resident memory of a server over many updates, each with a fresh certificate and key, while clients
-// in another process connect, ask and leave.
+// Resident memory of a server over many updates, each with a fresh certificate and key, while
+// clients in another process connect, ask and leave.
 
 #include <signal.h>
 #include <sys/prctl.h>
@@ -73,8 +73,8 @@ int run(int updates, int sample_every) {
   }
   const bool clients_live = waitpid(clients, nullptr, WNOHANG) == 0;
   kill(clients, SIGKILL);
-  std::printf("growth after the first %d updates: %lld KiB; failed handshakes: %llu\n", sample_every,
-              static_cast<long long>(resident_kib()) - static_cast<long long>(first),
+  std::printf("growth after the first %d updates: %lld KiB; failed handshakes: %llu\n",
+              sample_every, static_cast<long long>(resident_kib()) - static_cast<long long>(first),
               static_cast<unsigned long long>(server.counters().failed_handshakes()));
   return clients_live ? 0 : 1;
 }

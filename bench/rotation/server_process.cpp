@@ -45,8 +45,8 @@ bool accepts(std::uint16_t port) {
 /// The first child, once there is one.
 pid_t child_of(pid_t pid) {
   pid_t child = 0;
-  std::istringstream(read_file("/proc/" + std::to_string(pid) + "/task/" + std::to_string(pid) +
-                               "/children")) >>
+  std::istringstream(
+      read_file("/proc/" + std::to_string(pid) + "/task/" + std::to_string(pid) + "/children")) >>
       child;
   return child;
 }
@@ -115,9 +115,7 @@ ServerProcess ServerProcess::nginx(int processor, const fs::path& directory,
 }
 
 ServerProcess::ServerProcess(ServerProcess&& other) noexcept
-    : pid_(std::exchange(other.pid_, -1)),
-      serving_pid_(other.serving_pid_),
-      port_(other.port_) {}
+    : pid_(std::exchange(other.pid_, -1)), serving_pid_(other.serving_pid_), port_(other.port_) {}
 
 ServerProcess::~ServerProcess() {
   if (pid_ <= 0) return;

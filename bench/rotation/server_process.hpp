@@ -19,8 +19,8 @@ class ServerProcess {
  public:
   /// Runs `serve` in a fork; it calls its argument with the port once it listens. Fork before there
   /// are threads.
-  static ServerProcess fork_of(int processor,
-                               const std::function<void(std::function<void(std::uint16_t)>)>& serve);
+  static ServerProcess fork_of(
+      int processor, const std::function<void(std::function<void(std::uint16_t)>)>& serve);
 
   /// nginx with one worker, on a free port, in `directory`, which holds cert.pem and key.pem and
   /// where its configuration is made from `conf_template`.

@@ -25,8 +25,7 @@ namespace asio = boost::asio;
 namespace json = boost::json;
 using asio::ip::tcp;
 using Clock = std::chrono::steady_clock;
-using Timer =
-    asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor>;
+using Timer = asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor>;
 using Stream = TlsStream<TcpSocket>;
 using ContextPtr = std::shared_ptr<const ClientContext>;
 

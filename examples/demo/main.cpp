@@ -43,9 +43,9 @@ Options parse(int argc, char** argv, std::string& usage) {
           "json", po::value(&options.run.json_file)->value_name("FILE"),
           "write the summary there, too")("serve", po::bool_switch(&options.serve_only),
                                           "only serve, until Ctrl-C; rotate on Enter or SIGHUP")(
-          "https-port", po::value(&options.serve.https_port)->default_value(8443),
-          "with --serve")("tcp-port", po::value(&options.serve.tcp_port)->default_value(8444),
-                          "with --serve")("help", po::bool_switch(&options.help));
+          "https-port", po::value(&options.serve.https_port)->default_value(8443), "with --serve")(
+          "tcp-port", po::value(&options.serve.tcp_port)->default_value(8444), "with --serve")(
+          "help", po::bool_switch(&options.help));
   po::options_description hidden;
   hidden.add_options()("load", po::bool_switch(&options.load_only))(
       "load-https-port", po::value(&options.load.https_port))(

@@ -30,12 +30,14 @@ class LoadProcess {
  public:
   LoadProcess(const LoadOptions& options, const Servers& servers, const std::string& ca_file) {
     const std::vector<std::string> arguments = {
-        "livetls_demo", "--load",
+        "livetls_demo",
+        "--load",
         "--seconds=" + std::to_string(std::chrono::duration<double>(options.duration).count()),
         "--connections=" + std::to_string(options.connections),
         "--kept=" + std::to_string(options.kept),
         "--load-https-port=" + std::to_string(servers.https_port()),
-        "--load-tcp-port=" + std::to_string(servers.tcp_port()), "--load-ca=" + ca_file};
+        "--load-tcp-port=" + std::to_string(servers.tcp_port()),
+        "--load-ca=" + ca_file};
     // Made before the fork: between fork and exec, a process with threads must not allocate.
     std::vector<char*> argv;
     for (const std::string& argument : arguments) {
@@ -120,12 +122,13 @@ void print_second(int second, const json::value& now, const json::value& before,
   };
   const std::uint64_t handshakes =
       total(now, "handshakes") - (before.is_null() ? 0 : total(before, "handshakes"));
-  std::printf("%4d s   %6llu handshakes/s   p50 %5.1f ms   p99 %5.1f ms   failed %llu   generation %llu\n",
-              second, static_cast<unsigned long long>(handshakes),
-              static_cast<double>(now.at("p50_us").to_number<std::uint64_t>()) / 1000,
-              static_cast<double>(now.at("p99_us").to_number<std::uint64_t>()) / 1000,
-              static_cast<unsigned long long>(total(now, "failed")),
-              static_cast<unsigned long long>(generation));
+  std::printf(
+      "%4d s   %6llu handshakes/s   p50 %5.1f ms   p99 %5.1f ms   failed %llu   generation %llu\n",
+      second, static_cast<unsigned long long>(handshakes),
+      static_cast<double>(now.at("p50_us").to_number<std::uint64_t>()) / 1000,
+      static_cast<double>(now.at("p99_us").to_number<std::uint64_t>()) / 1000,
+      static_cast<unsigned long long>(total(now, "failed")),
+      static_cast<unsigned long long>(generation));
   std::fflush(stdout);
 }
 
@@ -159,7 +162,8 @@ bool flawless(const json::value& result) {
     if (number(result, server, "failed") != 0 || number(result, server, "stale") != 0) return false;
     if (number(result, server, "handshakes") == 0) return false;
   }
-  return number(result, "kept", "broken") == 0 && number(result, "kept", "certificate_changed") == 0;
+  return number(result, "kept", "broken") == 0 &&
+         number(result, "kept", "certificate_changed") == 0;
 }
 
 void print_summary(const json::object& result, bool good) {
@@ -170,8 +174,8 @@ void print_summary(const json::object& result, bool good) {
               static_cast<unsigned long long>(number(value, "update_us", "p50")),
               static_cast<unsigned long long>(number(value, "update_us", "p99")));
   for (const auto server : {"https", "tcp"}) {
-    std::printf("%-6s %7llu handshakes   %llu failed   %llu stale   %llu certificates seen\n", server,
-                static_cast<unsigned long long>(number(value, server, "handshakes")),
+    std::printf("%-6s %7llu handshakes   %llu failed   %llu stale   %llu certificates seen\n",
+                server, static_cast<unsigned long long>(number(value, server, "handshakes")),
                 static_cast<unsigned long long>(number(value, server, "failed")),
                 static_cast<unsigned long long>(number(value, server, "stale")),
                 static_cast<unsigned long long>(number(value, server, "generations_seen")));
@@ -191,9 +195,10 @@ int run(const RunOptions& options) {
   runtime.start();
   const PemFile ca(servers.root_pem());
 
-  std::printf("https://localhost:%u and a TLS echo server on port %u share one CertManager;\n"
-              "their certificate changes %g times a second, between ECDSA and RSA.\n\n",
-              servers.https_port(), servers.tcp_port(), options.rotate_hz);
+  std::printf(
+      "https://localhost:%u and a TLS echo server on port %u share one CertManager;\n"
+      "their certificate changes %g times a second, between ECDSA and RSA.\n\n",
+      servers.https_port(), servers.tcp_port(), options.rotate_hz);
   const Clock::time_point start = Clock::now();
   LoadProcess load(options.load, servers, ca.path());
   json::value last;

@@ -49,8 +49,8 @@ class EnterKey final : public Service {
   Task<void> wait() {
     std::string line;
     for (;;) {
-      const auto [error, size] = co_await asio::async_read_until(
-          input_, asio::dynamic_buffer(line), '\n', asio::as_tuple(use_task));
+      const auto [error, size] = co_await asio::async_read_until(input_, asio::dynamic_buffer(line),
+                                                                 '\n', asio::as_tuple(use_task));
       if (error) co_return;
       line.erase(0, size);
       rotate(servers_);

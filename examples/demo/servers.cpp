@@ -27,9 +27,8 @@ Servers::Servers(Runtime& runtime, std::uint16_t https_port, std::uint16_t tcp_p
       rsa_key_(PrivateKey::generate(KeyType::rsa).value()),
       manager_(CertManager::create(authority_.issue().value()).value()),
       https_(runtime, manager_, routes(), {.port = https_port}),
-      tcp_(
-          runtime, manager_, [this](Connection& connection) { return echo(connection); },
-          {.port = tcp_port}) {}
+      tcp_(runtime, manager_, [this](Connection& connection) { return echo(connection); },
+           {.port = tcp_port}) {}
 
 Certificate Servers::next_certificate() {
   if (rotations_ % 2 == 1) return authority_.issue().value();
@@ -54,9 +53,9 @@ web::Router Servers::routes() {
   router.get("/served", [this](web::Request& request) {
     const Connection& connection = request.connection();
     note(connection, https_counts_);
-    return web::Response::json(boost::json::object{
-        {"generation", connection.generation()},
-        {"fingerprint", to_hex(connection.certificate()->leaf().fingerprint)}});
+    return web::Response::json(
+        boost::json::object{{"generation", connection.generation()},
+                            {"fingerprint", to_hex(connection.certificate()->leaf().fingerprint)}});
   });
   return router;
 }

@@ -40,8 +40,8 @@ struct ServerCounts {
   std::atomic<std::uint64_t> stale = 0;
 };
 
-/// An HTTPS API and a TCP echo server that share one CertManager, and an authority of their own that
-/// issues what they serve: ECDSA and RSA in turn.
+/// An HTTPS API and a TCP echo server that share one CertManager, and an authority of their own
+/// that issues what they serve: ECDSA and RSA in turn.
 class Servers {
  public:
   Servers(Runtime& runtime, std::uint16_t https_port, std::uint16_t tcp_port);

@@ -17,7 +17,7 @@ int main(int argc, char** argv) try {
   const auto manager = CertManager::create(load().value()).value();
   web::Router router;
   router.get("/hello/{name}", [](web::Request& request) {
-    return web::Response::text("Hello, " + std::string(request.param("name")) + "!\n");
+    return web::Response::text("Hello, " + request.param("name") + "!\n");
   });
   const auto port = static_cast<std::uint16_t>(std::stoi(argv[3]));
   web::Server server(runtime, manager, std::move(router), {.port = port});
