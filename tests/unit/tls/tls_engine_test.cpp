@@ -95,7 +95,8 @@ TEST_F(TlsEngineTest, AStreamThatEndsAnywhereInTheHandshakeIsTruncatedForBoth) {
     const auto context = trusting();
     EnginePair whole = pair(config, context);
     ASSERT_TRUE(whole.handshake().done());
-    for (std::size_t cut = 0; cut < whole.moved_bytes(); cut += 7) {
+    constexpr std::size_t kVariation = 16;  // ECDSA signatures differ by some bytes in length
+    for (std::size_t cut = 0; cut + kVariation < whole.moved_bytes(); cut += 7) {
       EnginePair engines = pair(config, context);
       engines.cut_after(cut);
       const auto outcome = engines.handshake();
