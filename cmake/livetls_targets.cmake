@@ -22,11 +22,11 @@ endfunction()
 
 # livetls_add_program(<target> SOURCES <file>... [DEPENDS <target>...])
 #
-# A program, built into bin/ of the build folder.
+# A program, in bin/ of the build folder.
 function(livetls_add_program target)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;DEPENDS")
   add_executable(${target} ${arg_SOURCES})
-  set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
+  set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF)
   target_compile_features(${target} PRIVATE cxx_std_20)
   target_link_libraries(${target} PRIVATE ${arg_DEPENDS} livetls_warnings)
 endfunction()
