@@ -45,8 +45,6 @@ TEST_F(Negotiation, PrefersX25519) {
   for (const char* version : {"-tls1_2", "-tls1_3"}) {
     EXPECT_THAT(connect({version}), HasSubstr("Server Temp Key: X25519")) << version;
   }
-  EXPECT_THAT(connect({"-tls1_3", "-groups", "P-256:X25519"}),
-              HasSubstr("Server Temp Key: X25519"));
 }
 
 TEST_F(Negotiation, FallsBackToTheCurvesOfNist) {
