@@ -52,6 +52,11 @@ const char* publishing_sentence(Errc code) noexcept {
     case Errc::certificate_unusable: return "the certificate cannot be served under this policy";
     case Errc::no_default_certificate:
       return "there is no certificate for clients that name no known server: set a default";
+    case Errc::no_client_roots:
+      return "clients' certificates are to be verified, but there is no trust bundle: set client_roots";
+    case Errc::default_weaker_than_named:
+      return "the default identity asks less of clients than a named one, which would be a way "
+             "around it: give the default the same client_auth";
     default: return nullptr;
   }
 }
@@ -64,6 +69,7 @@ const char* first_bytes_sentence(Errc code) noexcept {
     case Errc::client_hello_too_large: return "the peer's ClientHello is larger than the limit";
     case Errc::unrecognized_name:
       return "no certificate is configured for the server name that was asked for";
+    case Errc::server_name_missing: return "the peer asked for no server name";
     default: return nullptr;
   }
 }
@@ -74,6 +80,7 @@ const char* tls_sentence(Errc code) noexcept {
     case Errc::handshake_timeout: return "the TLS handshake took longer than its limit";
     case Errc::no_common_parameters:
       return "the peers share no TLS version, cipher suite or signature algorithm";
+    case Errc::no_application_protocol: return "the peers share no application protocol (ALPN)";
     case Errc::alert_received: return "the peer refused with a TLS alert";
     case Errc::stream_truncated:
       return "the connection ended without a close_notify: what was received may be incomplete";

@@ -180,6 +180,19 @@ std::chrono::steady_clock::time_point Connection::hello_received_at() const noex
                      : std::chrono::steady_clock::time_point();
 }
 
+std::optional<CertificateInfo> Connection::peer_certificate() const {
+  return state_->tls ? state_->tls->tls().peer_certificate() : std::nullopt;
+}
+
+std::span<const std::vector<std::uint8_t>> Connection::peer_chain() const noexcept {
+  return state_->tls ? state_->tls->tls().peer_chain()
+                     : std::span<const std::vector<std::uint8_t>>();
+}
+
+bool Connection::peer_is_verified() const noexcept {
+  return state_->tls && state_->tls->tls().peer_is_verified();
+}
+
 TlsVersion Connection::tls_version() const noexcept {
   return state_->tls ? state_->tls->tls().version() : TlsVersion{};
 }

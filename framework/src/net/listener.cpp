@@ -48,7 +48,7 @@ class Counter {
 struct ShardCounters {
   Counter accepted, accept_errors, over_limit, open, in_flight, handshakes;
   Counter not_tls, plain_http, malformed, unrecognized_name, no_common_parameters;
-  Counter refused_by_peer, timed_out, disconnected, other;
+  Counter refused_by_peer, client_certificate, timed_out, disconnected, other;
 
   Counter& failure(error_code error) {
     if (error == Errc::not_tls) return not_tls;
@@ -56,6 +56,12 @@ struct ShardCounters {
     if (error == Errc::malformed_client_hello) return malformed;
     if (error == Errc::client_hello_too_large) return malformed;
     if (error == Errc::unrecognized_name) return unrecognized_name;
+    if (error == Errc::server_name_missing) return unrecognized_name;
+    if (error == Errc::no_application_protocol) return no_common_parameters;
+    if (error == Errc::peer_untrusted || error == Errc::peer_expired ||
+        error == Errc::peer_sent_no_certificate) {
+      return client_certificate;
+    }
     if (error == Errc::no_common_parameters) return no_common_parameters;
     if (error == Errc::alert_received) return refused_by_peer;
     if (error == Errc::handshake_timeout) return timed_out;
@@ -79,6 +85,7 @@ struct ShardCounters {
     sum.unrecognized_name += unrecognized_name.value();
     sum.no_common_parameters += no_common_parameters.value();
     sum.refused_by_peer += refused_by_peer.value();
+    sum.client_certificate += client_certificate.value();
     sum.timed_out += timed_out.value();
     sum.disconnected += disconnected.value();
     sum.other_failures += other.value();
@@ -286,7 +293,8 @@ Listener::Listener(Runtime& runtime, std::shared_ptr<CertManager> manager, Handl
   std::shared_ptr<const ServerConfig> tls;
   if (manager) {
     tls = std::make_shared<const ServerConfig>(
-        ServerConfig{std::move(manager), options.alpn, options.unknown_name});
+        ServerConfig{std::move(manager), options.alpn, options.unknown_name,
+                     options.missing_name});
   }
   const int backlog = options.backlog;
   const auto shared = std::make_shared<const Shared>(

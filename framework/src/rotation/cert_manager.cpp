@@ -10,12 +10,14 @@ std::chrono::sys_seconds now(const CertManager::Options& options) {
   return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
 }
 
-Result<void> check_validity(const std::string& name, const Certificate& certificate,
+Result<void> check_validity(const std::string& name, const Identity& identity,
                             std::chrono::sys_seconds time) {
-  const CertificateInfo& leaf = certificate.leaf();
-  if (time > leaf.not_after) return Error{Errc::certificate_expired, name + ": " + leaf.subject};
-  if (time < leaf.not_before) {
-    return Error{Errc::certificate_not_yet_valid, name + ": " + leaf.subject};
+  for (const Certificate& certificate : identity.certificates) {
+    const CertificateInfo& leaf = certificate.leaf();
+    if (time > leaf.not_after) return Error{Errc::certificate_expired, name + ": " + leaf.subject};
+    if (time < leaf.not_before) {
+      return Error{Errc::certificate_not_yet_valid, name + ": " + leaf.subject};
+    }
   }
   return {};
 }
@@ -24,12 +26,12 @@ Result<std::shared_ptr<const Snapshot>> check_and_build(const CertSet& set,
                                                         std::uint64_t generation,
                                                         const Snapshot* previous,
                                                         std::chrono::sys_seconds time) {
-  if (Result<void> valid = check_validity("default", set.default_identity.certificate, time);
+  if (Result<void> valid = check_validity("default", set.default_identity, time);
       !valid) {
     return valid.error();
   }
   for (const auto& [name, identity] : set.identities) {
-    if (Result<void> valid = check_validity(name, identity.certificate, time); !valid) {
+    if (Result<void> valid = check_validity(name, identity, time); !valid) {
       return valid.error();
     }
   }
@@ -60,7 +62,7 @@ Result<Receipt> CertManager::update(Certificate certificate) {
   const std::scoped_lock turn(updates_);
   const std::shared_ptr<const Snapshot> previous = current_.load();
   CertSet set = previous->set();
-  set.default_identity = std::move(certificate);
+  set.default_identity.certificates = {std::move(certificate)};
   return publish(set, *previous);
 }
 
@@ -73,7 +75,7 @@ Result<Receipt> CertManager::publish(const CertSet& set, const Snapshot& previou
 }
 
 Certificate CertManager::certificate() const {
-  return current_.load()->set().default_identity.certificate;
+  return current_.load()->find_default().contexts->front()->certificate();
 }
 
 CertManager::CertificateFunc CertManager::certificate_func() const {
@@ -86,14 +88,18 @@ CertManager::CertificateFunc CertManager::certificate_func() const {
 
 Result<Served> CertManager::select(const ClientHello& hello) const {
   const std::shared_ptr<const Snapshot> snapshot = current_.load();
-  Snapshot::Choice choice = snapshot->select_default();
+  Snapshot::Found found = snapshot->find_default();
   if (!hello.server_name.empty()) {
     const Result<ServerName> name = ServerName::parse(hello.server_name);
     if (!name) return Error{Errc::malformed_client_hello, name.error().context};
-    choice = snapshot->select(*name);
+    found = snapshot->find(*name);
   }
-  return Served{std::shared_ptr<const ServerContext>(snapshot, choice.context),
-                snapshot->generation(), choice.match};
+  for (const auto& context : *found.contexts) {
+    if (!context->usable_by(hello)) continue;
+    return Served{std::shared_ptr<const ServerContext>(snapshot, context.get()),
+                  snapshot->generation(), found.match};
+  }
+  return Error{Errc::no_common_parameters, "no certificate that the client can take"};
 }
 
 }  // namespace livetls

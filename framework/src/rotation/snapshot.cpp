@@ -1,16 +1,50 @@
 #include "livetls/rotation/snapshot.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace livetls {
+namespace {
+
+/// Clients are offered cheap signatures first.
+int preference(KeyType type) {
+  switch (type) {
+    case KeyType::ecdsa_p256: return 0;
+    case KeyType::ecdsa_p384: return 1;
+    case KeyType::ecdsa_p521: return 2;
+    case KeyType::ed25519: return 3;
+    case KeyType::rsa: return 4;
+  }
+  return 5;
+}
+
+bool preferred(const Certificate& a, const Certificate& b) {
+  return preference(a.leaf().key_type) < preference(b.leaf().key_type);
+}
+
+/// Whoever asks for no name, or an unknown one, gets the default: were it weaker, that would be the
+/// way around a named identity's client authentication.
+Result<void> check_default_is_not_weaker(const CertSet& set) {
+  for (const auto& [name, identity] : set.identities) {
+    if (set.default_identity.client_auth < identity.client_auth) {
+      return Error{Errc::default_weaker_than_named,
+                   name + " (" + std::string(to_string(identity.client_auth)) + ")"};
+    }
+  }
+  return {};
+}
+
+}  // namespace
 
 Result<std::shared_ptr<const Snapshot>> Snapshot::build(const CertSet& set,
                                                         std::uint64_t generation,
                                                         const Snapshot* previous) {
+  if (const auto checked = check_default_is_not_weaker(set); !checked) return checked.error();
   std::shared_ptr<Snapshot> snapshot(new Snapshot(set, generation));
-  Result<ContextPtr> context = snapshot->context_for(set.default_identity.certificate, previous);
-  if (!context) return Error{context.error().code, "default: " + context.error().context};
-  snapshot->default_context_ = std::move(*context);
+  Result<ContextsPtr> contexts =
+      snapshot->contexts_for("default", set.default_identity, previous);
+  if (!contexts) return contexts.error();
+  snapshot->default_ = std::move(*contexts);
   if (Result<void> added = snapshot->add_identities(previous); !added) return added.error();
   snapshot->add_names_of_default();
   return std::shared_ptr<const Snapshot>(std::move(snapshot));
@@ -20,9 +54,9 @@ Result<void> Snapshot::add_identities(const Snapshot* previous) {
   for (const auto& [name, identity] : set_.identities) {
     const Result<NamePattern> pattern = NamePattern::parse(name);
     if (!pattern) return pattern.error();
-    Result<ContextPtr> context = context_for(identity.certificate, previous);
-    if (!context) return Error{context.error().code, name + ": " + context.error().context};
-    if (!by_name_.emplace(pattern->text(), std::move(*context)).second) {
+    Result<ContextsPtr> contexts = contexts_for(name, identity, previous);
+    if (!contexts) return contexts.error();
+    if (!by_name_.emplace(pattern->text(), std::move(*contexts)).second) {
       return Error{Errc::invalid_server_name, name + " is given twice, in two spellings"};
     }
   }
@@ -30,29 +64,54 @@ Result<void> Snapshot::add_identities(const Snapshot* previous) {
 }
 
 void Snapshot::add_names_of_default() {
-  for (const std::string& name : set_.default_identity.certificate.leaf().dns_names) {
-    if (const Result<NamePattern> pattern = NamePattern::parse(name); pattern) {
-      by_name_.emplace(pattern->text(), default_context_);
+  for (const Certificate& certificate : set_.default_identity.certificates) {
+    for (const std::string& name : certificate.leaf().dns_names) {
+      if (const Result<NamePattern> pattern = NamePattern::parse(name); pattern) {
+        by_name_.emplace(pattern->text(), default_);
+      }
     }
   }
 }
 
-Result<Snapshot::ContextPtr> Snapshot::context_for(const Certificate& certificate,
-                                                   const Snapshot* previous) {
+Result<Snapshot::ContextsPtr> Snapshot::contexts_for(const std::string& name,
+                                                     const Identity& identity,
+                                                     const Snapshot* previous) {
+  std::vector<Certificate> certificates = identity.certificates;
+  if (certificates.empty()) return Error{Errc::no_default_certificate, name};
+  std::ranges::stable_sort(certificates, preferred);
+
+  ServingPolicy policy{.tls = set_.policy, .client_auth = identity.client_auth,
+                       .alpn = identity.alpn};
+  if (verifies(policy.client_auth)) policy.client_roots = set_.client_roots;
+  auto contexts = std::make_shared<Contexts>();
+  for (const Certificate& certificate : certificates) {
+    auto context = context_for(certificate, policy, previous);
+    if (!context) return Error{context.error().code, name + ": " + context.error().context};
+    contexts->push_back(std::move(*context));
+  }
+  return ContextsPtr(std::move(contexts));
+}
+
+Result<std::shared_ptr<const ServerContext>> Snapshot::context_for(const Certificate& certificate,
+                                                                   const ServingPolicy& policy,
+                                                                   const Snapshot* previous) {
   const Fingerprint& leaf = certificate.leaf().fingerprint;
   for (const Snapshot* source : {static_cast<const Snapshot*>(this), previous}) {
-    if (source == nullptr || source->set_.policy != set_.policy) continue;
-    const auto found = source->by_leaf_.find(leaf);
-    if (found == source->by_leaf_.end() || found->second->certificate() != certificate) continue;
-    by_leaf_.emplace(leaf, found->second);
-    return found->second;
+    if (source == nullptr) continue;
+    const auto [first, last] = source->by_leaf_.equal_range(leaf);
+    const auto same = std::find_if(first, last, [&](const auto& entry) {
+      return entry.second->certificate() == certificate && entry.second->policy() == policy;
+    });
+    if (same == last) continue;
+    if (source != this) by_leaf_.emplace(leaf, same->second);
+    return same->second;
   }
-  Result<ContextPtr> context = ServerContext::build(certificate, set_.policy);
-  if (context) by_leaf_.insert_or_assign(leaf, *context);
+  auto context = ServerContext::build(certificate, policy);
+  if (context) by_leaf_.emplace(leaf, *context);
   return context;
 }
 
-Snapshot::Choice Snapshot::select(const ServerName& name) const {
+Snapshot::Found Snapshot::find(const ServerName& name) const {
   if (const auto exact = by_name_.find(name.text()); exact != by_name_.end()) {
     return {exact->second.get(), NameMatch::exact};
   }
@@ -61,7 +120,7 @@ Snapshot::Choice Snapshot::select(const ServerName& name) const {
     const auto wildcard = by_name_.find("*" + name.text().substr(dot));
     if (wildcard != by_name_.end()) return {wildcard->second.get(), NameMatch::wildcard};
   }
-  return {default_context_.get(), NameMatch::unknown};
+  return {default_.get(), NameMatch::unknown};
 }
 
 }  // namespace livetls

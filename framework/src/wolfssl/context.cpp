@@ -1,6 +1,5 @@
 // Builds the library's contexts. The packaged library's defaults are open (anonymous and NULL
-// suites, SSLv3, no verification), so everything that matters is set here, and every answer
-// checked.
+// suites, SSLv3, no verification), so everything that matters is set here, and every answer checked.
 
 #include "wolfssl/context.hpp"
 
@@ -30,7 +29,8 @@ WOLFSSL_METHOD* client_method(const TlsPolicy& policy) {
 }
 
 bool set_versions(WOLFSSL_CTX* ctx, const TlsPolicy& policy) {
-  const int minimum = policy.min_version == TlsVersion::tls1_3 ? WOLFSSL_TLSV1_3 : WOLFSSL_TLSV1_2;
+  const int minimum =
+      policy.min_version == TlsVersion::tls1_3 ? WOLFSSL_TLSV1_3 : WOLFSSL_TLSV1_2;
   return wolfSSL_CTX_SetMinVersion(ctx, minimum) == WOLFSSL_SUCCESS;
 }
 
@@ -88,34 +88,69 @@ bool trust(WOLFSSL_CTX* ctx, const TrustBundle& roots) {
   return any;
 }
 
+/// The names of acceptable authorities go into the request (RFC 8446, section 4.2.4), where the
+/// library can send them (5.7 and newer).
+void name_authorities(WOLFSSL_CTX* ctx, const TrustBundle& roots) {
+  for (const auto& root : roots.certificates()) {
+    const unsigned char* der = root.data();
+    WOLFSSL_X509* x509 = wolfSSL_d2i_X509(nullptr, &der, static_cast<int>(root.size()));
+    if (x509 == nullptr) continue;
+    wolfSSL_CTX_add_client_CA(ctx, x509);
+    wolfSSL_X509_free(x509);
+  }
+}
+
+bool ask_clients(WOLFSSL_CTX* ctx, const ServingPolicy& policy) {
+  int mode = WOLFSSL_VERIFY_NONE;
+  switch (policy.client_auth) {
+    case ClientAuth::none: break;
+    case ClientAuth::request:
+    case ClientAuth::verify_if_given: mode = WOLFSSL_VERIFY_PEER; break;
+    case ClientAuth::require_any:
+    case ClientAuth::require_and_verify:
+      mode = WOLFSSL_VERIFY_PEER | WOLFSSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+      break;
+  }
+  const bool asks = mode != WOLFSSL_VERIFY_NONE;
+  wolfSSL_CTX_set_verify(ctx, mode, asks ? wolfssl::verify_callback : nullptr);
+  if (!verifies(policy.client_auth)) return true;
+  name_authorities(ctx, *policy.client_roots);
+  return trust(ctx, *policy.client_roots);
+}
+
 Error tls_failure(const char* what) { return {Errc::tls_failure, what}; }
 
 }  // namespace
 
-ServerContext::ServerContext(Certificate certificate, std::unique_ptr<State> state)
-    : certificate_(std::move(certificate)), state_(std::move(state)) {}
+ServerContext::ServerContext(Certificate certificate, ServingPolicy policy,
+                             std::unique_ptr<State> state)
+    : certificate_(std::move(certificate)),
+      policy_(std::move(policy)),
+      state_(std::move(state)) {}
 
 ServerContext::~ServerContext() = default;
 
 Result<std::shared_ptr<const ServerContext>> ServerContext::build(const Certificate& certificate,
-                                                                  const TlsPolicy& policy) {
+                                                                  const ServingPolicy& policy) {
   wolfssl::ensure_initialized();
-  if (certificate.leaf().key_type == KeyType::ed25519 && policy.min_version == TlsVersion::tls1_2) {
+  if (certificate.leaf().key_type == KeyType::ed25519 &&
+      policy.tls.min_version == TlsVersion::tls1_2) {
     return Error{Errc::certificate_unusable,
                  "an Ed25519 certificate works in TLS 1.3 only; set min_version = tls1_3"};
   }
-  wolfssl::CtxPtr ctx(wolfSSL_CTX_new(server_method(policy)));
+  if (verifies(policy.client_auth) && !policy.client_roots) return Error{Errc::no_client_roots};
+  wolfssl::CtxPtr ctx(wolfSSL_CTX_new(server_method(policy.tls)));
   if (!ctx) throw std::bad_alloc();
-  if (!set_versions(ctx.get(), policy)) return tls_failure("TLS versions");
+  if (!set_versions(ctx.get(), policy.tls)) return tls_failure("TLS versions");
   if (!use_certificate(ctx.get(), certificate)) {
     return Error{Errc::certificate_unusable, certificate.leaf().subject};
   }
-  if (!set_algorithms(ctx.get(), policy)) return tls_failure("cipher suites and groups");
-  if (!issue_no_tickets(ctx.get(), policy)) return tls_failure("session tickets off");
-  wolfSSL_CTX_set_verify(ctx.get(), WOLFSSL_VERIFY_NONE, nullptr);
+  if (!set_algorithms(ctx.get(), policy.tls)) return tls_failure("cipher suites and groups");
+  if (!issue_no_tickets(ctx.get(), policy.tls)) return tls_failure("session tickets off");
+  if (!ask_clients(ctx.get(), policy)) return tls_failure("none of the client roots can be used");
   set_transport(ctx.get());
   return std::shared_ptr<const ServerContext>(
-      new ServerContext(certificate, std::make_unique<State>(State{std::move(ctx)})));
+      new ServerContext(certificate, policy, std::make_unique<State>(State{std::move(ctx)})));
 }
 
 ClientContext::ClientContext(ClientOptions options, std::unique_ptr<State> state)
@@ -129,6 +164,9 @@ Result<std::shared_ptr<const ClientContext>> ClientContext::create(ClientOptions
   if (!ctx) throw std::bad_alloc();
   if (!set_versions(ctx.get(), options.policy)) return tls_failure("TLS versions");
   if (!set_algorithms(ctx.get(), options.policy)) return tls_failure("cipher suites and groups");
+  if (options.certificate && !use_certificate(ctx.get(), *options.certificate)) {
+    return Error{Errc::certificate_unusable, options.certificate->leaf().subject};
+  }
   if (!options.insecure_skip_verify) {
     if (!options.roots) {
       Result<TrustBundle> system = TrustBundle::system();

@@ -28,14 +28,18 @@ namespace {
 
 enum Alert : std::uint8_t {
   kDecodeError = 50,
+  kHandshakeFailure = 40,
   kInternalError = 80,
+  kMissingExtension = 109,
   kUnrecognizedName = 112,
   kNoApplicationProtocol = 120,
 };
 
 Alert alert_for(error_code reason) {
   if (reason == Errc::unrecognized_name) return kUnrecognizedName;
-  if (reason == Errc::no_common_parameters) return kNoApplicationProtocol;
+  if (reason == Errc::server_name_missing) return kMissingExtension;
+  if (reason == Errc::no_common_parameters) return kHandshakeFailure;
+  if (reason == Errc::no_application_protocol) return kNoApplicationProtocol;
   if (reason == Errc::malformed_client_hello || reason == Errc::client_hello_too_large) {
     return kDecodeError;
   }
@@ -57,19 +61,19 @@ std::string joined(const std::vector<std::string>& protocols) {
 
 }  // namespace
 
-/// What the verify callback is told and tells about the server's leaf certificate.
+/// What the verify callback is told and tells about the peer's certificate.
 struct PeerCheck {
-  std::optional<ServerName> expected_name;
-  bool skip = false;
+  std::optional<ServerName> expected_name;  // client
+  bool skip = false;                        // take anything
   bool accepted = false;
   bool name_mismatched = false;
-  std::vector<std::uint8_t> leaf_der;
+  std::vector<std::vector<std::uint8_t>> chain;  // the leaf first
 };
 
 struct TlsEngine::State {
   std::shared_ptr<const ServerConfig> server;
   std::shared_ptr<const ClientContext> client;
-  PeerCheck peer;  // client
+  PeerCheck peer;
 
   InputBuffer input;
   bool input_has_ended = false;
@@ -114,8 +118,7 @@ struct TlsEngine::State {
 namespace wolfssl {
 
 int receive_callback(WOLFSSL*, char* into, int size, void* input) {
-  const std::size_t count =
-      static_cast<InputBuffer*>(input)->take(into, static_cast<std::size_t>(size));
+  const std::size_t count = static_cast<InputBuffer*>(input)->take(into, static_cast<std::size_t>(size));
   return count == 0 ? static_cast<int>(WOLFSSL_CBIO_ERR_WANT_READ) : static_cast<int>(count);
 }
 
@@ -172,17 +175,24 @@ error_code TlsEngine::State::choose(const ClientHello& hello) {
   if (chosen->match == NameMatch::unknown && server->unknown_name == UnknownName::reject) {
     return Errc::unrecognized_name;
   }
+  if (chosen->match == NameMatch::none_asked && server->missing_name == MissingName::reject) {
+    return Errc::server_name_missing;
+  }
   served = std::move(*chosen);
 
-  if (!server->alpn.empty() && !hello.alpn.empty()) {
+  const ServingPolicy& policy = served->context->policy();
+  const auto& protocols = policy.alpn.empty() ? server->alpn : policy.alpn;
+  if (!protocols.empty() && !hello.alpn.empty()) {
     const auto common = std::ranges::find_if(
-        server->alpn, [&](const std::string& protocol) { return hello.alpn.contains(protocol); });
-    if (common == server->alpn.end()) return Errc::no_common_parameters;
+        protocols, [&](const std::string& protocol) { return hello.alpn.contains(protocol); });
+    if (common == protocols.end()) return Errc::no_application_protocol;
     alpn = *common;
   }
   create_session(served->context->state().ctx.get());
-  if (!alpn.empty() && wolfSSL_UseALPN(ssl.get(), alpn.data(), static_cast<unsigned>(alpn.size()),
-                                       WOLFSSL_ALPN_FAILED_ON_MISMATCH) != WOLFSSL_SUCCESS) {
+  peer.skip = !verifies(policy.client_auth);
+  if (!alpn.empty() &&
+      wolfSSL_UseALPN(ssl.get(), alpn.data(), static_cast<unsigned>(alpn.size()),
+                      WOLFSSL_ALPN_FAILED_ON_MISMATCH) != WOLFSSL_SUCCESS) {
     return Errc::tls_failure;
   }
   return {};
@@ -193,11 +203,11 @@ void TlsEngine::State::create_session(WOLFSSL_CTX* ctx) {
   if (!ssl) throw std::bad_alloc();
   wolfSSL_SetIOReadCtx(ssl.get(), &input);
   wolfSSL_SetIOWriteCtx(ssl.get(), &output);
+  wolfSSL_SetCertCbCtx(ssl.get(), &peer);
 }
 
 void TlsEngine::State::begin_client() {
   create_session(client->state().ctx.get());
-  wolfSSL_SetCertCbCtx(ssl.get(), &peer);
   peer.skip = client->options().insecure_skip_verify;
   const std::string& name = peer.expected_name->text();
   if (!peer.expected_name->is_ip() &&
@@ -235,20 +245,23 @@ void TlsEngine::State::note_alpn() {
 
 namespace wolfssl {
 
-/// Verification of the chain is the library's; of the name, ours (RFC 9525), while the library can
-/// still answer with an alert. Runs for every certificate of the chain, the leaf last.
+/// Verification of the chain is the library's; of the server's name, ours (RFC 9525), while the
+/// library can still answer with an alert. Runs for every certificate of the chain, the leaf last.
 int verify_callback(int verified, WOLFSSL_X509_STORE_CTX* store) noexcept {
   auto& peer = *static_cast<PeerCheck*>(store->userCtx);
   if (store->totalCerts < 1) return verified;  // the peer sent none
   const bool is_leaf = store->error_depth == 0;
   if (!is_leaf) return peer.skip ? 1 : verified;
 
-  const WOLFSSL_BUFFER_INFO& der = store->certs[0];
-  peer.leaf_der.assign(der.buffer, der.buffer + der.length);
+  peer.chain.clear();
+  for (int i = 0; i < store->totalCerts; ++i) {
+    const WOLFSSL_BUFFER_INFO& der = store->certs[i];
+    peer.chain.emplace_back(der.buffer, der.buffer + der.length);
+  }
   if (peer.skip) return 1;
   if (verified == 0) return 0;
-  const Result<CertificateInfo> leaf = CertificateInfo::from_der(peer.leaf_der);
-  peer.accepted = leaf && leaf->matches(*peer.expected_name);
+  const Result<CertificateInfo> leaf = CertificateInfo::from_der(peer.chain.front());
+  peer.accepted = leaf && (!peer.expected_name || leaf->matches(*peer.expected_name));
   peer.name_mismatched = leaf && !peer.accepted;
   return peer.accepted ? 1 : 0;
 }
@@ -366,9 +379,17 @@ std::chrono::steady_clock::time_point TlsEngine::hello_received_at() const noexc
 }
 
 std::optional<CertificateInfo> TlsEngine::peer_certificate() const {
-  if (state_->peer.leaf_der.empty()) return std::nullopt;
-  Result<CertificateInfo> info = CertificateInfo::from_der(state_->peer.leaf_der);
+  if (!state_->established || state_->peer.chain.empty()) return std::nullopt;
+  Result<CertificateInfo> info = CertificateInfo::from_der(state_->peer.chain.front());
   return info ? std::optional(std::move(*info)) : std::nullopt;
+}
+
+std::span<const std::vector<std::uint8_t>> TlsEngine::peer_chain() const noexcept {
+  return state_->peer.chain;
+}
+
+bool TlsEngine::peer_is_verified() const noexcept {
+  return state_->established && state_->peer.accepted;
 }
 
 }  // namespace livetls

@@ -219,7 +219,7 @@ TEST_F(TlsEngineTest, AlpnAgreesOnTheServersPreferenceAndRefusesWhereNothingIsCo
 
   EnginePair other = pair(config, trusting({.alpn = {"mqtt"}}));
   const auto outcome = other.handshake();
-  EXPECT_EQ(outcome.server.error, Errc::no_common_parameters);
+  EXPECT_EQ(outcome.server.error, Errc::no_application_protocol);
   EXPECT_EQ(outcome.client.error, Errc::alert_received);
 }
 

@@ -29,6 +29,8 @@ enum class Errc {
   certificate_not_yet_valid,
   certificate_unusable,
   no_default_certificate,
+  no_client_roots,
+  default_weaker_than_named,
 
   // A stranger's first bytes
   not_tls,
@@ -36,11 +38,13 @@ enum class Errc {
   malformed_client_hello,
   client_hello_too_large,
   unrecognized_name,
+  server_name_missing,
 
   // TLS with a peer
   handshake_failed,
   handshake_timeout,
   no_common_parameters,
+  no_application_protocol,
   alert_received,
   stream_truncated,
   peer_untrusted,

@@ -74,6 +74,11 @@ class Connection : public boost::intrusive::list_base_hook<
   std::string_view alpn() const noexcept;
   std::string_view server_name() const noexcept;  ///< as the client sent it; empty where it did not
 
+  /// The client's certificate, empty where it sent none; believe it only where `peer_is_verified`.
+  std::optional<CertificateInfo> peer_certificate() const;
+  std::span<const std::vector<std::uint8_t>> peer_chain() const noexcept;  ///< DER, the leaf first
+  bool peer_is_verified() const noexcept;
+
   /// For the Listener: the TLS handshake (nothing on a plain connection), the notice of a stop, and
   /// the end of patience.
   Task<boost::system::error_code> handshake();

@@ -47,7 +47,7 @@ class CertManager final : public ContextSource, public std::enable_shared_from_t
   /// Replaces the default certificate and leaves the named ones.
   Result<Receipt> update(Certificate certificate);
 
-  /// The default certificate that is served now.
+  /// The default certificate that is served now; of several, the one that is offered first.
   Certificate certificate() const;
   CertificateFunc certificate_func() const;
 

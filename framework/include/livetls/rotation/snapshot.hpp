@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "livetls/base/result.hpp"
 #include "livetls/pki/server_name.hpp"
@@ -19,24 +21,28 @@ class Snapshot {
  public:
   /// Contexts whose certificate and policy `previous` (may be nullptr) has already are taken over,
   /// so that an update costs what changed. Errors: invalid_server_name (also for a name given
-  /// twice), certificate_unusable; each names the identity.
+  /// twice), certificate_unusable, no_default_certificate, no_client_roots,
+  /// default_weaker_than_named; each names the identity.
   static Result<std::shared_ptr<const Snapshot>> build(const CertSet& set, std::uint64_t generation,
                                                        const Snapshot* previous);
 
-  struct Choice {
-    const ServerContext* context;  ///< lives as long as the snapshot
+  /// An identity's contexts, in the order in which clients are offered them. Never empty.
+  using Contexts = std::vector<std::shared_ptr<const ServerContext>>;
+
+  struct Found {
+    const Contexts* contexts;  ///< lives as long as the snapshot
     NameMatch match;
   };
 
   /// Exact name, else one-label wildcard, else the default (RFC 9525, section 6.3).
-  Choice select(const ServerName& name) const;
-  Choice select_default() const { return {default_context_.get(), NameMatch::none_asked}; }
+  Found find(const ServerName& name) const;
+  Found find_default() const { return {default_.get(), NameMatch::none_asked}; }
 
   const CertSet& set() const noexcept { return set_; }
   std::uint64_t generation() const noexcept { return generation_; }
 
  private:
-  using ContextPtr = std::shared_ptr<const ServerContext>;
+  using ContextsPtr = std::shared_ptr<const Contexts>;
 
   struct Hash {
     using is_transparent = void;
@@ -49,13 +55,17 @@ class Snapshot {
 
   Result<void> add_identities(const Snapshot* previous);
   void add_names_of_default();
-  Result<ContextPtr> context_for(const Certificate& certificate, const Snapshot* previous);
+  Result<ContextsPtr> contexts_for(const std::string& name, const Identity& identity,
+                                   const Snapshot* previous);
+  Result<std::shared_ptr<const ServerContext>> context_for(const Certificate& certificate,
+                                                           const ServingPolicy& policy,
+                                                           const Snapshot* previous);
 
   CertSet set_;
   std::uint64_t generation_;
-  ContextPtr default_context_;
-  std::unordered_map<std::string, ContextPtr, Hash, std::equal_to<>> by_name_;
-  std::map<Fingerprint, ContextPtr> by_leaf_;
+  ContextsPtr default_;
+  std::unordered_map<std::string, ContextsPtr, Hash, std::equal_to<>> by_name_;
+  std::multimap<Fingerprint, std::shared_ptr<const ServerContext>> by_leaf_;
 };
 
 }  // namespace livetls

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "livetls/base/result.hpp"
+#include "livetls/pki/certificate.hpp"
 #include "livetls/pki/trust_bundle.hpp"
 #include "livetls/tls/tls_policy.hpp"
 
@@ -17,6 +18,9 @@ struct ClientOptions {
   std::optional<TrustBundle> roots = {};
 
   TlsPolicy policy = {};
+
+  /// Presented to servers that ask for one.
+  std::optional<Certificate> certificate = {};
 
   /// Application protocols to offer, the preferred first.
   std::vector<std::string> alpn = {};
@@ -30,7 +34,7 @@ struct ClientOptions {
 /// thread.
 class ClientContext {
  public:
-  /// Errors: file_unreadable where the system keeps no roots; tls_failure.
+  /// Errors: file_unreadable where the system keeps no roots; certificate_unusable; tls_failure.
   static Result<std::shared_ptr<const ClientContext>> create(ClientOptions options);
   ~ClientContext();
 

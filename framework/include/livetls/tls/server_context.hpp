@@ -2,35 +2,58 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "livetls/base/result.hpp"
 #include "livetls/pki/certificate.hpp"
+#include "livetls/pki/trust_bundle.hpp"
+#include "livetls/tls/client_auth.hpp"
 #include "livetls/tls/client_hello.hpp"
 #include "livetls/tls/tls_policy.hpp"
 
 namespace livetls {
+
+/// What a certificate is served under.
+struct ServingPolicy {
+  TlsPolicy tls = {};
+  ClientAuth client_auth = ClientAuth::none;
+
+  /// Whom clients' certificates are verified against. Must be there where they are verified.
+  std::optional<TrustBundle> client_roots = {};
+
+  /// Application protocols, the preferred first; the listener's when empty.
+  std::vector<std::string> alpn = {};
+
+  friend bool operator==(const ServingPolicy&, const ServingPolicy&) = default;
+};
 
 /// A certificate made ready to serve under a policy. Immutable once built: a new certificate is a
 /// new context. Safe to share between threads.
 class ServerContext {
  public:
   /// Errors: certificate_unusable where the TLS library refuses it, or where the policy allows
-  /// TLS 1.2 and the certificate (Ed25519) works in TLS 1.3 only.
+  /// TLS 1.2 and the certificate (Ed25519) works in TLS 1.3 only; no_client_roots.
   static Result<std::shared_ptr<const ServerContext>> build(const Certificate& certificate,
-                                                            const TlsPolicy& policy);
+                                                            const ServingPolicy& policy);
   ~ServerContext();
 
   const Certificate& certificate() const noexcept { return certificate_; }
+  const ServingPolicy& policy() const noexcept { return policy_; }
+
+  /// Whether the client can take this certificate: the signature algorithms it offers, in TLS 1.2
+  /// also curves and cipher suites (RFC 8446, sections 4.2.3 and 4.4.2.2; RFC 5246, section 7.4.2).
+  bool usable_by(const ClientHello& hello) const noexcept;
 
   struct State;  // the TLS library's side, defined in src/wolfssl/context.hpp
   const State& state() const noexcept { return *state_; }
 
  private:
-  ServerContext(Certificate certificate, std::unique_ptr<State> state);
+  ServerContext(Certificate certificate, ServingPolicy policy, std::unique_ptr<State> state);
 
   Certificate certificate_;
+  ServingPolicy policy_;
   std::unique_ptr<State> state_;
 };
 
@@ -56,7 +79,8 @@ class ContextSource {
  public:
   virtual ~ContextSource() = default;
 
-  /// Errors: malformed_client_hello (a server name that is none).
+  /// Errors: malformed_client_hello (a server name that is none), no_common_parameters (the client
+  /// can take none of the certificates).
   virtual Result<Served> select(const ClientHello& hello) const = 0;
 };
 
@@ -64,6 +88,12 @@ class ContextSource {
 enum class UnknownName {
   serve_default,  ///< the default certificate; most clients then refuse it with a clear message
   reject,         ///< the alert unrecognized_name (RFC 6066, section 3)
+};
+
+/// What a client gets that asks for no name.
+enum class MissingName {
+  serve_default,
+  reject,  ///< the alert missing_extension (RFC 8446, section 9.2)
 };
 
 /// What the server side of all connections of one listener has in common.
@@ -76,6 +106,7 @@ struct ServerConfig {
   std::vector<std::string> alpn = {};
 
   UnknownName unknown_name = UnknownName::serve_default;
+  MissingName missing_name = MissingName::serve_default;
 };
 
 }  // namespace livetls

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -75,16 +76,20 @@ class TlsEngine {
   bool is_server() const noexcept;
   TlsVersion version() const noexcept;
   std::string_view cipher_suite() const noexcept;
-  std::string_view alpn() const noexcept;         ///< empty where none was agreed on
+  std::string_view alpn() const noexcept;        ///< empty where none was agreed on
   std::string_view server_name() const noexcept;  ///< what the client asked for; empty for nothing
   const Served* served() const noexcept;  ///< server: since the ClientHello was read, else nullptr
 
   /// Server: when the ClientHello was complete, which is before what to serve was chosen.
   std::chrono::steady_clock::time_point hello_received_at() const noexcept;
 
-  /// The peer's certificate, verified unless insecure_skip_verify was set; empty where it sent
-  /// none.
+  /// The peer's certificate, empty where it sent none, and what it was sent with, the leaf first, in
+  /// DER. Believe them only where `peer_is_verified`.
   std::optional<CertificateInfo> peer_certificate() const;
+  std::span<const std::vector<std::uint8_t>> peer_chain() const noexcept;
+
+  /// Its chain leads to a root that is trusted here, and, of a server, its name is the one dialled.
+  bool peer_is_verified() const noexcept;
 
  private:
   struct State;
