@@ -25,6 +25,7 @@ Result<void> check_validity(const std::string& name, const Identity& identity,
 Result<std::shared_ptr<const Snapshot>> check_and_build(const CertSet& set,
                                                         std::uint64_t generation,
                                                         const Snapshot* previous,
+                                                        std::shared_ptr<Generations> generations,
                                                         std::chrono::sys_seconds time) {
   if (Result<void> valid = check_validity("default", set.default_identity, time);
       !valid) {
@@ -35,18 +36,25 @@ Result<std::shared_ptr<const Snapshot>> check_and_build(const CertSet& set,
       return valid.error();
     }
   }
-  return Snapshot::build(set, generation, previous);
+  return Snapshot::build(set, generation, previous, std::move(generations));
 }
 
 }  // namespace
 
-CertManager::CertManager(std::shared_ptr<const Snapshot> first, Options options)
-    : options_(std::move(options)), current_(std::move(first)) {}
+CertManager::CertManager(std::shared_ptr<const Snapshot> first,
+                         std::shared_ptr<Generations> generations, Options options)
+    : options_(std::move(options)),
+      generations_(std::move(generations)),
+      current_(std::move(first)) {}
 
 Result<std::shared_ptr<CertManager>> CertManager::create(CertSet set, Options options) {
-  Result<std::shared_ptr<const Snapshot>> first = check_and_build(set, 1, nullptr, now(options));
+  auto generations = std::make_shared<Generations>();
+  Result<std::shared_ptr<const Snapshot>> first =
+      check_and_build(set, 1, nullptr, generations, now(options));
   if (!first) return first.error();
-  return std::shared_ptr<CertManager>(new CertManager(std::move(*first), std::move(options)));
+  generations->made_current(1);
+  return std::shared_ptr<CertManager>(
+      new CertManager(std::move(*first), std::move(generations), std::move(options)));
 }
 
 Result<std::shared_ptr<CertManager>> CertManager::create(Certificate certificate) {
@@ -68,10 +76,11 @@ Result<Receipt> CertManager::update(Certificate certificate) {
 
 Result<Receipt> CertManager::publish(const CertSet& set, const Snapshot& previous) {
   Result<std::shared_ptr<const Snapshot>> next =
-      check_and_build(set, previous.generation() + 1, &previous, now(options_));
+      check_and_build(set, previous.generation() + 1, &previous, generations_, now(options_));
   if (!next) return next.error();
   current_.store(*next);
-  return Receipt{(*next)->generation(), std::chrono::system_clock::now()};
+  generations_->made_current((*next)->generation());
+  return Receipt((*next)->generation(), std::chrono::system_clock::now(), generations_);
 }
 
 Certificate CertManager::certificate() const {
@@ -87,7 +96,10 @@ CertManager::CertificateFunc CertManager::certificate_func() const {
 }
 
 Result<Served> CertManager::select(const ClientHello& hello) const {
-  const std::shared_ptr<const Snapshot> snapshot = current_.load();
+  // Counted before anything newer can have been published whole: see Published::read.
+  auto [snapshot, seat] = current_.read([](const std::shared_ptr<const Snapshot>& current) {
+    return std::pair(current, GenerationSeat(current->counts()));
+  });
   Snapshot::Found found = snapshot->find_default();
   if (!hello.server_name.empty()) {
     const Result<ServerName> name = ServerName::parse(hello.server_name);
@@ -97,7 +109,7 @@ Result<Served> CertManager::select(const ClientHello& hello) const {
   for (const auto& context : *found.contexts) {
     if (!context->usable_by(hello)) continue;
     return Served{std::shared_ptr<const ServerContext>(snapshot, context.get()),
-                  snapshot->generation(), found.match};
+                  snapshot->generation(), found.match, std::move(seat)};
   }
   return Error{Errc::no_common_parameters, "no certificate that the client can take"};
 }

@@ -38,9 +38,20 @@ Result<void> check_default_is_not_weaker(const CertSet& set) {
 
 Result<std::shared_ptr<const Snapshot>> Snapshot::build(const CertSet& set,
                                                         std::uint64_t generation,
-                                                        const Snapshot* previous) {
+                                                        const Snapshot* previous,
+                                                        std::shared_ptr<Generations> generations) {
   if (const auto checked = check_default_is_not_weaker(set); !checked) return checked.error();
-  std::shared_ptr<Snapshot> snapshot(new Snapshot(set, generation));
+  const auto on_idle = [weak = std::weak_ptr(generations)] {
+    if (const auto alive = weak.lock()) alive->check_waiters();
+  };
+  // It counts as gone when it has been destroyed, and the keys with it.
+  const auto destroy = [generations](Snapshot* old) {
+    const std::uint64_t number = old->generation();
+    delete old;
+    generations->gone(number);
+  };
+  std::shared_ptr<Snapshot> snapshot(new Snapshot(set, generation, on_idle), destroy);
+  generations->add(generation, snapshot->counts());
   Result<ContextsPtr> contexts =
       snapshot->contexts_for("default", set.default_identity, previous);
   if (!contexts) return contexts.error();

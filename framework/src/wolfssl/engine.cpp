@@ -229,6 +229,7 @@ TlsEngine::Step TlsEngine::State::established_with_peer() {
     return fail(Errc::peer_untrusted);
   }
   established = true;
+  if (served) served->seat.establish();
   version = static_cast<TlsVersion>(wolfSSL_version(ssl.get()));
   cipher_suite = wolfSSL_get_cipher_name(ssl.get());
   if (client) note_alpn();

@@ -29,14 +29,21 @@ class Published {
   ~Published() { delete current_.load(std::memory_order_acquire); }
 
   std::shared_ptr<const T> load() const {
+    return read([](const std::shared_ptr<const T>& value) { return value; });
+  }
+
+  /// Calls `use` with the current value. `store` does not return while one that began before it is
+  /// in `use`: keep it to a few instructions.
+  template <class Use>
+  auto read(const Use& use) const {
     const Pointer* seen = current_.load(std::memory_order_seq_cst);
     std::atomic<const Pointer*>& slot = announce(seen);
     for (const Pointer* now; (now = current_.load(std::memory_order_seq_cst)) != seen; seen = now) {
       slot.store(now, std::memory_order_seq_cst);
     }
-    Pointer copy = *seen;
+    auto result = use(*seen);
     slot.store(nullptr, std::memory_order_release);
-    return copy;
+    return result;
   }
 
   /// Every load that begins after this returns sees `value` or a later one. Writers take turns

@@ -56,14 +56,19 @@ class CertManager final : public ContextSource, public std::enable_shared_from_t
   /// Counts published snapshots; the first is 1.
   std::uint64_t generation() const { return current_.load()->generation(); }
 
+  /// Who still uses which generation, the oldest first.
+  std::vector<Generations::Use> generations_in_use() const { return generations_->uses(); }
+
   Result<Served> select(const ClientHello& hello) const override;
 
  private:
-  CertManager(std::shared_ptr<const Snapshot> first, Options options);
+  CertManager(std::shared_ptr<const Snapshot> first, std::shared_ptr<Generations> generations,
+              Options options);
 
   Result<Receipt> publish(const CertSet& set, const Snapshot& previous);
 
   Options options_;
+  std::shared_ptr<Generations> generations_;
   std::mutex updates_;
   Published<Snapshot> current_;
 };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -11,6 +12,7 @@
 #include "livetls/base/result.hpp"
 #include "livetls/pki/server_name.hpp"
 #include "livetls/rotation/cert_set.hpp"
+#include "livetls/rotation/generations.hpp"
 #include "livetls/tls/server_context.hpp"
 
 namespace livetls {
@@ -24,7 +26,8 @@ class Snapshot {
   /// twice), certificate_unusable, no_default_certificate, no_client_roots,
   /// default_weaker_than_named; each names the identity.
   static Result<std::shared_ptr<const Snapshot>> build(const CertSet& set, std::uint64_t generation,
-                                                       const Snapshot* previous);
+                                                       const Snapshot* previous,
+                                                       std::shared_ptr<Generations> generations);
 
   /// An identity's contexts, in the order in which clients are offered them. Never empty.
   using Contexts = std::vector<std::shared_ptr<const ServerContext>>;
@@ -41,6 +44,9 @@ class Snapshot {
   const CertSet& set() const noexcept { return set_; }
   std::uint64_t generation() const noexcept { return generation_; }
 
+  /// Who uses it.
+  GenerationCounts& counts() const noexcept { return counts_; }
+
  private:
   using ContextsPtr = std::shared_ptr<const Contexts>;
 
@@ -51,7 +57,8 @@ class Snapshot {
     }
   };
 
-  Snapshot(CertSet set, std::uint64_t generation) : set_(std::move(set)), generation_(generation) {}
+  Snapshot(CertSet set, std::uint64_t generation, std::function<void()> on_idle)
+      : set_(std::move(set)), generation_(generation), counts_(std::move(on_idle)) {}
 
   Result<void> add_identities(const Snapshot* previous);
   void add_names_of_default();
@@ -63,6 +70,7 @@ class Snapshot {
 
   CertSet set_;
   std::uint64_t generation_;
+  mutable GenerationCounts counts_;
   ContextsPtr default_;
   std::unordered_map<std::string, ContextsPtr, Hash, std::equal_to<>> by_name_;
   std::multimap<Fingerprint, std::shared_ptr<const ServerContext>> by_leaf_;

@@ -11,6 +11,7 @@
 #include "livetls/pki/trust_bundle.hpp"
 #include "livetls/tls/client_auth.hpp"
 #include "livetls/tls/client_hello.hpp"
+#include "livetls/tls/generation_counts.hpp"
 #include "livetls/tls/tls_policy.hpp"
 
 namespace livetls {
@@ -71,6 +72,7 @@ struct Served {
   std::shared_ptr<const ServerContext> context;  ///< keeps what it was chosen from alive
   std::uint64_t generation = 0;
   NameMatch match = NameMatch::none_asked;
+  GenerationSeat seat = {};  ///< after `context`, which keeps the counts alive
 };
 
 /// Chooses what a connection is served. `select` is called from every server thread at once, must
