@@ -92,6 +92,9 @@ const char* tls_sentence(Errc code) noexcept {
     case Errc::peer_sent_no_certificate:
       return "the peer sent no certificate where one is required";
     case Errc::protocol_violation: return "the peer broke the TLS protocol";
+    case Errc::ticket_refused: return "the session ticket cannot be used: a full handshake follows";
+    case Errc::ticket_secrets_malformed:
+      return "these are no exported ticket secrets of this version";
     case Errc::tls_failure: return "the TLS library reported a failure";
     default: return nullptr;
   }

@@ -26,6 +26,7 @@ Result<std::shared_ptr<const Snapshot>> check_and_build(const CertSet& set,
                                                         std::uint64_t generation,
                                                         const Snapshot* previous,
                                                         std::shared_ptr<Generations> generations,
+                                                        std::shared_ptr<const TicketKeys> tickets,
                                                         std::chrono::sys_seconds time) {
   if (Result<void> valid = check_validity("default", set.default_identity, time);
       !valid) {
@@ -36,25 +37,32 @@ Result<std::shared_ptr<const Snapshot>> check_and_build(const CertSet& set,
       return valid.error();
     }
   }
-  return Snapshot::build(set, generation, previous, std::move(generations));
+  return Snapshot::build(set, generation, previous, std::move(generations), std::move(tickets));
 }
 
 }  // namespace
 
 CertManager::CertManager(std::shared_ptr<const Snapshot> first,
-                         std::shared_ptr<Generations> generations, Options options)
+                         std::shared_ptr<Generations> generations,
+                         std::shared_ptr<TicketKeys> ticket_keys, Options options)
     : options_(std::move(options)),
       generations_(std::move(generations)),
+      ticket_keys_(std::move(ticket_keys)),
       current_(std::move(first)) {}
 
 Result<std::shared_ptr<CertManager>> CertManager::create(CertSet set, Options options) {
   auto generations = std::make_shared<Generations>();
+  auto ticket_keys = options.ticket_keys;
+  if (!ticket_keys && options.session_tickets) {
+    ticket_keys = std::make_shared<TicketKeys>(TicketKeys::Options{.now = options.now});
+  }
   Result<std::shared_ptr<const Snapshot>> first =
-      check_and_build(set, 1, nullptr, generations, now(options));
+      check_and_build(set, 1, nullptr, generations, ticket_keys, now(options));
   if (!first) return first.error();
   generations->made_current(1);
   return std::shared_ptr<CertManager>(
-      new CertManager(std::move(*first), std::move(generations), std::move(options)));
+      new CertManager(std::move(*first), std::move(generations), std::move(ticket_keys),
+                      std::move(options)));
 }
 
 Result<std::shared_ptr<CertManager>> CertManager::create(Certificate certificate) {
@@ -76,7 +84,8 @@ Result<Receipt> CertManager::update(Certificate certificate) {
 
 Result<Receipt> CertManager::publish(const CertSet& set, const Snapshot& previous) {
   Result<std::shared_ptr<const Snapshot>> next =
-      check_and_build(set, previous.generation() + 1, &previous, generations_, now(options_));
+      check_and_build(set, previous.generation() + 1, &previous, generations_, ticket_keys_,
+                      now(options_));
   if (!next) return next.error();
   current_.store(*next);
   generations_->made_current((*next)->generation());

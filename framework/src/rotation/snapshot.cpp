@@ -39,7 +39,8 @@ Result<void> check_default_is_not_weaker(const CertSet& set) {
 Result<std::shared_ptr<const Snapshot>> Snapshot::build(const CertSet& set,
                                                         std::uint64_t generation,
                                                         const Snapshot* previous,
-                                                        std::shared_ptr<Generations> generations) {
+                                                        std::shared_ptr<Generations> generations,
+                                                        std::shared_ptr<const TicketKeys> ticket_keys) {
   if (const auto checked = check_default_is_not_weaker(set); !checked) return checked.error();
   const auto on_idle = [weak = std::weak_ptr(generations)] {
     if (const auto alive = weak.lock()) alive->check_waiters();
@@ -50,7 +51,7 @@ Result<std::shared_ptr<const Snapshot>> Snapshot::build(const CertSet& set,
     delete old;
     generations->gone(number);
   };
-  std::shared_ptr<Snapshot> snapshot(new Snapshot(set, generation, on_idle), destroy);
+  std::shared_ptr<Snapshot> snapshot(new Snapshot(set, generation, std::move(ticket_keys), on_idle), destroy);
   generations->add(generation, snapshot->counts());
   Result<ContextsPtr> contexts =
       snapshot->contexts_for("default", set.default_identity, previous);
@@ -92,7 +93,7 @@ Result<Snapshot::ContextsPtr> Snapshot::contexts_for(const std::string& name,
   std::ranges::stable_sort(certificates, preferred);
 
   ServingPolicy policy{.tls = set_.policy, .client_auth = identity.client_auth,
-                       .alpn = identity.alpn};
+                       .alpn = identity.alpn, .ticket_keys = ticket_keys_};
   if (verifies(policy.client_auth)) policy.client_roots = set_.client_roots;
   auto contexts = std::make_shared<Contexts>();
   for (const Certificate& certificate : certificates) {

@@ -7,6 +7,7 @@
 #include <array>
 #include <string>
 
+#include "tls/policy_digest.hpp"
 #include "wolfssl/error_category.hpp"
 
 namespace livetls {
@@ -52,8 +53,6 @@ bool set_algorithms(WOLFSSL_CTX* ctx, const TlsPolicy& policy) {
          set_groups(ctx, policy);
 }
 
-/// A session that is resumed is not authenticated anew. Until tickets follow the policy they were
-/// made under, there are none.
 bool issue_no_tickets(WOLFSSL_CTX* ctx, const TlsPolicy& policy) {
   const bool tls13 = policy.max_version == TlsVersion::tls1_3;
   return wolfSSL_CTX_set_TicketEncCb(ctx, nullptr) == WOLFSSL_SUCCESS &&
@@ -66,6 +65,23 @@ void set_transport(WOLFSSL_CTX* ctx) {
   wolfSSL_CTX_SetIORecv(ctx, wolfssl::receive_callback);
   wolfSSL_CTX_SetIOSend(ctx, wolfssl::send_callback);
   wolfSSL_CTX_set_group_messages(ctx);
+}
+
+/// wolfSSL would seal tickets with a key of the context's own, so a renewed certificate would end
+/// them all, and one that is shared would carry sessions past another's policy.
+bool issue_tickets(ServerContext::State& state, const ServingPolicy& policy,
+                   const Certificate& certificate) {
+  WOLFSSL_CTX* ctx = state.ctx.get();
+  if (!policy.ticket_keys || policy.client_auth != ClientAuth::none) {
+    return issue_no_tickets(ctx, policy.tls);
+  }
+  state.ticket_keys = policy.ticket_keys;
+  state.policy_digest = policy_digest(policy, certificate.leaf());
+  const auto seconds = static_cast<unsigned>(policy.ticket_keys->max_age().count());
+  wolfSSL_CTX_set_timeout(ctx, seconds);  // answers the former one
+  return wolfSSL_CTX_set_TicketEncCb(ctx, wolfssl::ticket_callback) == WOLFSSL_SUCCESS &&
+         wolfSSL_CTX_set_TicketEncCtx(ctx, &state) == WOLFSSL_SUCCESS &&
+         wolfSSL_CTX_set_TicketHint(ctx, static_cast<int>(seconds)) == WOLFSSL_SUCCESS;
 }
 
 bool use_certificate(WOLFSSL_CTX* ctx, const Certificate& certificate) {
@@ -146,11 +162,12 @@ Result<std::shared_ptr<const ServerContext>> ServerContext::build(const Certific
     return Error{Errc::certificate_unusable, certificate.leaf().subject};
   }
   if (!set_algorithms(ctx.get(), policy.tls)) return tls_failure("cipher suites and groups");
-  if (!issue_no_tickets(ctx.get(), policy.tls)) return tls_failure("session tickets off");
   if (!ask_clients(ctx.get(), policy)) return tls_failure("none of the client roots can be used");
   set_transport(ctx.get());
+  auto state = std::make_unique<State>(State{std::move(ctx), nullptr, {}});
+  if (!issue_tickets(*state, policy, certificate)) return tls_failure("session tickets");
   return std::shared_ptr<const ServerContext>(
-      new ServerContext(certificate, policy, std::make_unique<State>(State{std::move(ctx)})));
+      new ServerContext(certificate, policy, std::move(state)));
 }
 
 ClientContext::ClientContext(ClientOptions options, std::unique_ptr<State> state)

@@ -1,13 +1,24 @@
 #pragma once
 
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
 #include "livetls/tls/client_context.hpp"
 #include "livetls/tls/server_context.hpp"
+#include "livetls/tls/ticket_keys.hpp"
+#include "tls/input_buffer.hpp"
 #include "wolfssl/wolfssl.hpp"
 
 namespace livetls {
 
 struct ServerContext::State {
   wolfssl::CtxPtr ctx;
+
+  // What its tickets are sealed with and belong to; nullptr where there are none.
+  std::shared_ptr<const TicketKeys> ticket_keys;
+  TicketKeys::PolicyDigest policy_digest{};
 };
 
 struct ClientContext::State {
@@ -16,10 +27,22 @@ struct ClientContext::State {
 
 namespace wolfssl {
 
-/// How every session of ours moves bytes: from its engine's input, to its engine's output. Defined
+/// What a session's callbacks work on; the engine owns it.
+struct Wire {
+  InputBuffer input;
+  std::vector<std::uint8_t> output;
+  std::optional<std::chrono::sys_seconds> authenticated_at;  // in the session that is resumed
+};
+
+/// How every session of ours moves bytes: from its wire's input, to its wire's output. Defined
 /// beside the engine.
-int receive_callback(WOLFSSL*, char* into, int size, void* input);
-int send_callback(WOLFSSL*, char* from, int size, void* output);
+int receive_callback(WOLFSSL*, char* into, int size, void* wire);
+int send_callback(WOLFSSL*, char* from, int size, void* wire);
+
+/// Seals and opens session tickets; `state` is the ServerContext's.
+int ticket_callback(WOLFSSL* ssl, unsigned char* name, unsigned char* iv, unsigned char* mac,
+                    int seal, unsigned char* ticket, int size, int* result_size,
+                    void* state) noexcept;
 
 /// Called for every certificate of a server's chain, after the library has verified it.
 int verify_callback(int verified, WOLFSSL_X509_STORE_CTX* store) noexcept;

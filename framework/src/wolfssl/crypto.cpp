@@ -1,10 +1,12 @@
 #include "wolfssl/crypto.hpp"
 
 #include <wolfssl/options.h>
+#include <wolfssl/wolfcrypt/aes.h>
 #include <wolfssl/wolfcrypt/asn.h>
 #include <wolfssl/wolfcrypt/asn_public.h>
 #include <wolfssl/wolfcrypt/ecc.h>
 #include <wolfssl/wolfcrypt/ed25519.h>
+#include <wolfssl/wolfcrypt/hmac.h>
 #include <wolfssl/wolfcrypt/random.h>
 #include <wolfssl/wolfcrypt/rsa.h>
 #include <wolfssl/wolfcrypt/sha256.h>
@@ -43,6 +45,9 @@ class Owned {
 
 int init_rsa(RsaKey* key) { return wc_InitRsaKey(key, nullptr); }
 
+int init_aes(Aes* aes) { return wc_AesInit(aes, nullptr, INVALID_DEVID); }
+
+using AesCipher = Owned<Aes, init_aes, wc_AesFree>;
 using Rng = Owned<WC_RNG, wc_InitRng, wc_FreeRng>;
 using EccKey = Owned<ecc_key, wc_ecc_init, wc_ecc_free>;
 using RsaKeyPair = Owned<RsaKey, init_rsa, wc_FreeRsaKey>;
@@ -230,6 +235,42 @@ Result<std::vector<std::uint8_t>> sign(KeyType type, Bytes key_der, Bytes messag
   if (type == KeyType::rsa) return sign_rsa(key_der, message);
   if (type == KeyType::ed25519) return sign_ed25519(key_der, message);
   return sign_ecc(type, key_der, message);
+}
+
+Result<SecretBytes> hkdf_sha256(Bytes secret, Bytes info, std::size_t bytes) {
+  SecretBytes key(bytes);
+  const int status = wc_HKDF(WC_SHA256, secret.data(), size32(secret), nullptr, 0, info.data(),
+                             size32(info), key.data(), size32(key));
+  if (status != 0) return failed(Errc::tls_failure, status);
+  return key;
+}
+
+Result<void> aes_gcm_seal(Bytes key, Bytes nonce, Bytes associated, std::span<std::uint8_t> data,
+                          std::span<std::uint8_t> tag) {
+  AesCipher aes;
+  int status = aes.status();
+  if (status == 0) status = wc_AesGcmSetKey(aes.get(), key.data(), size32(key));
+  if (status == 0) {
+    status = wc_AesGcmEncrypt(aes.get(), data.data(), data.data(), size32(data), nonce.data(),
+                              size32(nonce), tag.data(), size32(tag), associated.data(),
+                              size32(associated));
+  }
+  if (status != 0) return failed(Errc::tls_failure, status);
+  return {};
+}
+
+Result<void> aes_gcm_open(Bytes key, Bytes nonce, Bytes associated, std::span<std::uint8_t> data,
+                          Bytes tag) {
+  AesCipher aes;
+  int status = aes.status();
+  if (status == 0) status = wc_AesGcmSetKey(aes.get(), key.data(), size32(key));
+  if (status == 0) {
+    status = wc_AesGcmDecrypt(aes.get(), data.data(), data.data(), size32(data), nonce.data(),
+                              size32(nonce), tag.data(), size32(tag), associated.data(),
+                              size32(associated));
+  }
+  if (status != 0) return failed(Errc::tls_failure, status);
+  return {};
 }
 
 Result<void> check_certificate(Bytes der) {

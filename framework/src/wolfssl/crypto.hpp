@@ -34,6 +34,18 @@ Result<std::vector<std::uint8_t>> derive_public_key(KeyType type,
 Result<std::vector<std::uint8_t>> sign(KeyType type, std::span<const std::uint8_t> key_der,
                                        std::span<const std::uint8_t> message);
 
+/// RFC 5869, without salt. Errors: tls_failure.
+Result<SecretBytes> hkdf_sha256(std::span<const std::uint8_t> secret,
+                                std::span<const std::uint8_t> info, std::size_t bytes);
+
+/// AES-256-GCM in place. Errors: tls_failure; of open also for what was not sealed like this.
+Result<void> aes_gcm_seal(std::span<const std::uint8_t> key, std::span<const std::uint8_t> nonce,
+                          std::span<const std::uint8_t> associated, std::span<std::uint8_t> data,
+                          std::span<std::uint8_t> tag);
+Result<void> aes_gcm_open(std::span<const std::uint8_t> key, std::span<const std::uint8_t> nonce,
+                          std::span<const std::uint8_t> associated, std::span<std::uint8_t> data,
+                          std::span<const std::uint8_t> tag);
+
 /// Whether wolfSSL itself can read this certificate; it does not judge dates or trust.
 /// Errors: malformed_certificate, with wolfSSL's reason.
 Result<void> check_certificate(std::span<const std::uint8_t> der);

@@ -70,14 +70,18 @@ struct PeerCheck {
   std::vector<std::vector<std::uint8_t>> chain;  // the leaf first
 };
 
+struct ClientSession::State {
+  std::unique_ptr<WOLFSSL_SESSION, wolfssl::Deleter<wolfSSL_SESSION_free>> session;
+};
+
 struct TlsEngine::State {
   std::shared_ptr<const ServerConfig> server;
   std::shared_ptr<const ClientContext> client;
   PeerCheck peer;
+  std::shared_ptr<ClientSession::State> session;  // client: to be resumed
 
-  InputBuffer input;
+  wolfssl::Wire wire;
   bool input_has_ended = false;
-  std::vector<std::uint8_t> output;
 
   std::unique_ptr<ClientHelloReader> hello_reader;  // server: until the session exists
   std::chrono::steady_clock::time_point hello_received_at;
@@ -86,6 +90,7 @@ struct TlsEngine::State {
 
   wolfssl::SslPtr ssl;
   bool established = false;
+  bool resumed = false;
   bool close_sent = false;
   bool close_received = false;
   error_code failure;  // once failed, for good
@@ -117,15 +122,15 @@ struct TlsEngine::State {
 
 namespace wolfssl {
 
-int receive_callback(WOLFSSL*, char* into, int size, void* input) {
-  const std::size_t count = static_cast<InputBuffer*>(input)->take(into, static_cast<std::size_t>(size));
+int receive_callback(WOLFSSL*, char* into, int size, void* wire) {
+  const std::size_t count = static_cast<Wire*>(wire)->input.take(into, static_cast<std::size_t>(size));
   return count == 0 ? static_cast<int>(WOLFSSL_CBIO_ERR_WANT_READ) : static_cast<int>(count);
 }
 
-int send_callback(WOLFSSL*, char* from, int size, void* output) {
+int send_callback(WOLFSSL*, char* from, int size, void* wire) {
   try {
-    auto& bytes = *static_cast<std::vector<std::uint8_t>*>(output);
-    bytes.insert(bytes.end(), from, from + size);
+    auto& output = static_cast<Wire*>(wire)->output;
+    output.insert(output.end(), from, from + size);
     return size;
   } catch (const std::bad_alloc&) {
     return WOLFSSL_CBIO_ERR_GENERAL;
@@ -152,7 +157,7 @@ TlsEngine::Step TlsEngine::State::handshake() {
 
 TlsEngine::Step TlsEngine::State::begin_server() {
   if (!hello_reader) hello_reader = std::make_unique<ClientHelloReader>();
-  const Result<const ClientHello*> hello = hello_reader->read(input.bytes());
+  const Result<const ClientHello*> hello = hello_reader->read(wire.input.bytes());
   error_code error = hello ? error_code() : hello.error().code;
   if (!error && *hello == nullptr) {
     return input_has_ended ? fail(Errc::stream_truncated) : need_input();
@@ -201,8 +206,8 @@ error_code TlsEngine::State::choose(const ClientHello& hello) {
 void TlsEngine::State::create_session(WOLFSSL_CTX* ctx) {
   ssl.reset(wolfSSL_new(ctx));
   if (!ssl) throw std::bad_alloc();
-  wolfSSL_SetIOReadCtx(ssl.get(), &input);
-  wolfSSL_SetIOWriteCtx(ssl.get(), &output);
+  wolfSSL_SetIOReadCtx(ssl.get(), &wire);
+  wolfSSL_SetIOWriteCtx(ssl.get(), &wire);
   wolfSSL_SetCertCbCtx(ssl.get(), &peer);
 }
 
@@ -215,6 +220,7 @@ void TlsEngine::State::begin_client() {
                      static_cast<unsigned short>(name.size())) != WOLFSSL_SUCCESS) {
     throw std::bad_alloc();
   }
+  if (session) wolfSSL_set_session(ssl.get(), session->session.get());
   std::string protocols = joined(client->options().alpn);
   if (!protocols.empty() &&
       wolfSSL_UseALPN(ssl.get(), protocols.data(), static_cast<unsigned>(protocols.size()),
@@ -224,8 +230,9 @@ void TlsEngine::State::begin_client() {
 }
 
 TlsEngine::Step TlsEngine::State::established_with_peer() {
-  if (client && !peer.skip && !peer.accepted) {
-    output.clear();  // nothing more for a peer that was never shown to be the right one
+  resumed = wolfSSL_session_reused(ssl.get()) == 1;
+  if (client && !peer.skip && !peer.accepted && !resumed) {
+    wire.output.clear();  // nothing more for a peer that was never shown to be the right one
     return fail(Errc::peer_untrusted);
   }
   established = true;
@@ -327,7 +334,7 @@ TlsEngine::Step TlsEngine::State::fail(error_code error) {
 /// Before a session exists, an alert is one unprotected record (RFC 8446, section 6).
 void TlsEngine::State::send_plain_alert(Alert alert) {
   constexpr std::uint8_t kFatal = 2;
-  output = {21, 3, 3, 0, 2, kFatal, alert};
+  wire.output = {21, 3, 3, 0, 2, kFatal, alert};
 }
 
 // ---- The public face -------------------------------------------------------------------------
@@ -338,11 +345,13 @@ TlsEngine::TlsEngine(std::shared_ptr<const ServerConfig> config)
   state_->server = std::move(config);
 }
 
-TlsEngine::TlsEngine(std::shared_ptr<const ClientContext> context, ServerName server_name)
+TlsEngine::TlsEngine(std::shared_ptr<const ClientContext> context, ServerName server_name,
+                     std::optional<ClientSession> session)
     : state_(std::make_unique<State>()) {
   if (!context) throw std::invalid_argument("a client needs a context");
   state_->client = std::move(context);
   state_->peer.expected_name = std::move(server_name);
+  if (session) state_->session = std::move(session->state_);
 }
 
 TlsEngine::TlsEngine(TlsEngine&&) noexcept = default;
@@ -354,17 +363,18 @@ TlsEngine::Step TlsEngine::read(asio::mutable_buffer into) { return state_->read
 TlsEngine::Step TlsEngine::write(asio::const_buffer from) { return state_->write(from); }
 TlsEngine::Step TlsEngine::shutdown() { return state_->shutdown(); }
 
-asio::mutable_buffer TlsEngine::input_space() { return state_->input.space(); }
-void TlsEngine::input_arrived(std::size_t bytes) { state_->input.commit(bytes); }
+asio::mutable_buffer TlsEngine::input_space() { return state_->wire.input.space(); }
+void TlsEngine::input_arrived(std::size_t bytes) { state_->wire.input.commit(bytes); }
 void TlsEngine::input_ended() { state_->input_has_ended = true; }
 
-std::size_t TlsEngine::output_size() const noexcept { return state_->output.size(); }
+std::size_t TlsEngine::output_size() const noexcept { return state_->wire.output.size(); }
 
 void TlsEngine::take_output(std::vector<std::uint8_t>& into) {
   into.clear();
-  into.swap(state_->output);
+  into.swap(state_->wire.output);
 }
 
+bool TlsEngine::resumed() const noexcept { return state_->resumed; }
 bool TlsEngine::is_server() const noexcept { return state_->server != nullptr; }
 TlsVersion TlsEngine::version() const noexcept { return state_->version; }
 std::string_view TlsEngine::cipher_suite() const noexcept { return state_->cipher_suite; }
@@ -377,6 +387,19 @@ const Served* TlsEngine::served() const noexcept {
 
 std::chrono::steady_clock::time_point TlsEngine::hello_received_at() const noexcept {
   return state_->hello_received_at;
+}
+
+std::optional<ClientSession> TlsEngine::session() const {
+  // Of TLS 1.2 there is none: the library's client ends the handshake, instead of making a full one,
+  // when the server refuses its ticket.
+  if (!state_->client || state_->version != TlsVersion::tls1_3) return std::nullopt;
+  WOLFSSL_SESSION* session = wolfSSL_get1_session(state_->ssl.get());
+  if (session == nullptr) return std::nullopt;
+  ClientSession kept;
+  kept.state_ = std::make_shared<ClientSession::State>();
+  kept.state_->session.reset(session);
+  if (wolfSSL_SESSION_has_ticket(session) != 1) return std::nullopt;
+  return kept;
 }
 
 std::optional<CertificateInfo> TlsEngine::peer_certificate() const {

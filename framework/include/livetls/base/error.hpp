@@ -52,6 +52,8 @@ enum class Errc {
   peer_name_mismatch,
   peer_sent_no_certificate,
   protocol_violation,
+  ticket_refused,
+  ticket_secrets_malformed,
   tls_failure,
 };
 

@@ -29,6 +29,12 @@ class CertManager final : public ContextSource, public std::enable_shared_from_t
   struct Options {
     /// The time that validity is judged by; the system's clock when empty.
     std::function<std::chrono::sys_seconds()> now = {};
+
+    /// Whether clients may resume sessions. Those that are asked for a certificate never may.
+    bool session_tickets = true;
+
+    /// Ticket secrets of your own, for example shared with other managers; made here when empty.
+    std::shared_ptr<TicketKeys> ticket_keys = {};
   };
 
   /// A callable for a ClientHello, bound to the manager and always current.
@@ -59,16 +65,20 @@ class CertManager final : public ContextSource, public std::enable_shared_from_t
   /// Who still uses which generation, the oldest first.
   std::vector<Generations::Use> generations_in_use() const { return generations_->uses(); }
 
+  /// nullptr where sessions cannot be resumed.
+  const std::shared_ptr<TicketKeys>& ticket_keys() const noexcept { return ticket_keys_; }
+
   Result<Served> select(const ClientHello& hello) const override;
 
  private:
   CertManager(std::shared_ptr<const Snapshot> first, std::shared_ptr<Generations> generations,
-              Options options);
+              std::shared_ptr<TicketKeys> ticket_keys, Options options);
 
   Result<Receipt> publish(const CertSet& set, const Snapshot& previous);
 
   Options options_;
   std::shared_ptr<Generations> generations_;
+  std::shared_ptr<TicketKeys> ticket_keys_;  // nullptr: no tickets
   std::mutex updates_;
   Published<Snapshot> current_;
 };

@@ -25,9 +25,10 @@ class Snapshot {
   /// so that an update costs what changed. Errors: invalid_server_name (also for a name given
   /// twice), certificate_unusable, no_default_certificate, no_client_roots,
   /// default_weaker_than_named; each names the identity.
-  static Result<std::shared_ptr<const Snapshot>> build(const CertSet& set, std::uint64_t generation,
-                                                       const Snapshot* previous,
-                                                       std::shared_ptr<Generations> generations);
+  static Result<std::shared_ptr<const Snapshot>> build(
+      const CertSet& set, std::uint64_t generation, const Snapshot* previous,
+      std::shared_ptr<Generations> generations,
+      std::shared_ptr<const TicketKeys> ticket_keys = nullptr);
 
   /// An identity's contexts, in the order in which clients are offered them. Never empty.
   using Contexts = std::vector<std::shared_ptr<const ServerContext>>;
@@ -57,8 +58,12 @@ class Snapshot {
     }
   };
 
-  Snapshot(CertSet set, std::uint64_t generation, std::function<void()> on_idle)
-      : set_(std::move(set)), generation_(generation), counts_(std::move(on_idle)) {}
+  Snapshot(CertSet set, std::uint64_t generation, std::shared_ptr<const TicketKeys> ticket_keys,
+           std::function<void()> on_idle)
+      : set_(std::move(set)),
+        generation_(generation),
+        ticket_keys_(std::move(ticket_keys)),
+        counts_(std::move(on_idle)) {}
 
   Result<void> add_identities(const Snapshot* previous);
   void add_names_of_default();
@@ -70,6 +75,7 @@ class Snapshot {
 
   CertSet set_;
   std::uint64_t generation_;
+  std::shared_ptr<const TicketKeys> ticket_keys_;
   mutable GenerationCounts counts_;
   ContextsPtr default_;
   std::unordered_map<std::string, ContextsPtr, Hash, std::equal_to<>> by_name_;

@@ -12,6 +12,7 @@
 #include "livetls/tls/client_auth.hpp"
 #include "livetls/tls/client_hello.hpp"
 #include "livetls/tls/generation_counts.hpp"
+#include "livetls/tls/ticket_keys.hpp"
 #include "livetls/tls/tls_policy.hpp"
 
 namespace livetls {
@@ -26,6 +27,10 @@ struct ServingPolicy {
 
   /// Application protocols, the preferred first; the listener's when empty.
   std::vector<std::string> alpn = {};
+
+  /// What session tickets are sealed with; none are issued without. Clients that are asked for a
+  /// certificate get none, either: resuming would take the place of showing it.
+  std::shared_ptr<const TicketKeys> ticket_keys = {};
 
   friend bool operator==(const ServingPolicy&, const ServingPolicy&) = default;
 };

@@ -20,6 +20,16 @@
 
 namespace livetls {
 
+/// What a client keeps of a connection to resume it in a later one. Opaque; safe to share.
+class ClientSession {
+ public:
+  struct State;
+
+ private:
+  friend class TlsEngine;
+  std::shared_ptr<State> state_;
+};
+
 /// One side of one TLS connection as a state machine over two byte buffers: it never touches a
 /// socket, a clock or a thread. Its owner puts what the peer sent into the input and sends what it
 /// finds in the output; each operation says what it waits for.
@@ -42,7 +52,9 @@ class TlsEngine {
   explicit TlsEngine(std::shared_ptr<const ServerConfig> config);
 
   /// `server_name` is what the certificate must be for, and is sent as SNI unless it is an address.
-  TlsEngine(std::shared_ptr<const ClientContext> context, ServerName server_name);
+  /// `session` of an earlier connection to the same server is resumed where the server agrees.
+  TlsEngine(std::shared_ptr<const ClientContext> context, ServerName server_name,
+            std::optional<ClientSession> session = {});
 
   TlsEngine(TlsEngine&&) noexcept;
   TlsEngine& operator=(TlsEngine&&) noexcept;
@@ -78,10 +90,15 @@ class TlsEngine {
   std::string_view cipher_suite() const noexcept;
   std::string_view alpn() const noexcept;        ///< empty where none was agreed on
   std::string_view server_name() const noexcept;  ///< what the client asked for; empty for nothing
+  bool resumed() const noexcept;                  ///< from a session ticket
   const Served* served() const noexcept;  ///< server: since the ClientHello was read, else nullptr
 
   /// Server: when the ClientHello was complete, which is before what to serve was chosen.
   std::chrono::steady_clock::time_point hello_received_at() const noexcept;
+
+  /// Client: what a later connection may resume; empty until the server has sent a ticket, which
+  /// comes with the first bytes that are read. TLS 1.3 only.
+  std::optional<ClientSession> session() const;
 
   /// The peer's certificate, empty where it sent none, and what it was sent with, the leaf first, in
   /// DER. Believe them only where `peer_is_verified`.

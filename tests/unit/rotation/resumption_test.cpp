@@ -1,0 +1,203 @@
+// Which returning clients resume, over real TLS 1.3 handshakes in memory. For TLS 1.2, see the
+// integration test with openssl's client.
+
+#include <gtest/gtest.h>
+
+#include "livetls/pki/certificate_authority.hpp"
+#include "livetls/rotation/cert_manager.hpp"
+#include "livetls/tls/tls_engine.hpp"
+#include "support/engine_pair.hpp"
+
+namespace livetls {
+namespace {
+
+using namespace std::chrono_literals;
+using test::EnginePair;
+
+class ResumptionTest : public ::testing::Test {
+ protected:
+  std::shared_ptr<CertManager> managed(const CertSet& set) {
+    return CertManager::create(set, {.now = [this] { return now; }, .ticket_keys = keys}).value();
+  }
+
+  EnginePair connect(const std::shared_ptr<CertManager>& manager,
+                     std::optional<ClientSession> session = {},
+                     std::optional<Certificate> certificate = {},
+                     const char* name = "localhost") {
+    const auto context = ClientContext::create({.roots = authority.trust_bundle(),
+                                                .certificate = std::move(certificate)})
+                             .value();
+    EnginePair engines(
+        TlsEngine(context, ServerName::parse(name).value(), std::move(session)),
+        TlsEngine(std::make_shared<const ServerConfig>(ServerConfig{.contexts = manager})), 1024);
+    const auto outcome = engines.handshake();
+    EXPECT_TRUE(outcome.done()) << outcome.client.error.message() << " / "
+                                << outcome.server.error.message();
+    EXPECT_EQ(EnginePair::send(engines, engines.server, engines.client, "hello").value(), "hello");
+    EXPECT_EQ(engines.client.resumed(), engines.server.resumed());
+    return engines;
+  }
+
+  bool resumes(const std::shared_ptr<CertManager>& manager, const ClientSession& session) {
+    return connect(manager, session).server.resumed();
+  }
+
+  Certificate issue(std::vector<std::string> names = {"localhost"}) {
+    return authority.issue({.names = std::move(names), .lifetime = 365 * 24h, .now = now}).value();
+  }
+
+  std::chrono::sys_seconds now =
+      std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  std::shared_ptr<TicketKeys> keys = std::make_shared<TicketKeys>(
+      TicketKeys::Options{.epoch = 8h, .max_age = 8h, .now = [this] { return now; }});
+  CertificateAuthority authority = CertificateAuthority::create().value();
+};
+
+TEST_F(ResumptionTest, AReturningClientResumesAlsoAfterTheCertificateWasRenewed) {
+  const auto manager = managed({.default_identity = issue()});
+  const EnginePair first = connect(manager);
+  EXPECT_FALSE(first.server.resumed());
+  const auto session = first.client.session();
+  ASSERT_TRUE(session.has_value());
+  EXPECT_TRUE(resumes(manager, *session));
+  ASSERT_TRUE(manager->update(issue()));
+  EXPECT_TRUE(resumes(manager, *session));
+}
+
+TEST_F(ResumptionTest, OtherNamesOrProtocolsEndIt) {
+  const auto manager = managed({.default_identity = issue()});
+  const auto session = connect(manager).client.session().value();
+  ASSERT_TRUE(manager->update(issue({"localhost", "more.example"})));
+  EXPECT_FALSE(resumes(manager, session));
+  ASSERT_TRUE(manager->update({.default_identity = Identity(issue()).with_alpn({"h2"})}));
+  EXPECT_FALSE(resumes(manager, session));
+  ASSERT_TRUE(manager->update({.default_identity = issue()}));
+  EXPECT_TRUE(resumes(manager, session));
+}
+
+TEST_F(ResumptionTest, AChangeOfOneIdentityLeavesTheTicketsOfOthers) {
+  const CertSet before{.default_identity = issue(),
+                       .identities = {{"a.example", issue({"a.example"})}}};
+  const auto manager = managed(before);
+  const auto of_default = connect(manager).client.session().value();
+  const auto of_a = connect(manager, {}, {}, "a.example").client.session().value();
+  CertSet after = before;
+  after.identities.insert_or_assign("a.example", issue({"a.example", "b.example"}));
+  ASSERT_TRUE(manager->update(after));
+  EXPECT_TRUE(resumes(manager, of_default));
+  EXPECT_FALSE(connect(manager, of_a, {}, "a.example").server.resumed());
+}
+
+TEST_F(ResumptionTest, NoTicketGetsIntoAListenerThatAsksForClientCertificates) {
+  const auto open = managed({.default_identity = issue()});
+  const auto session = connect(open).client.session().value();
+  const auto strict = managed(
+      {.default_identity = Identity(issue()).with(ClientAuth::verify_if_given),
+       .client_roots = authority.trust_bundle()});
+  EXPECT_FALSE(resumes(strict, session));
+}
+
+TEST_F(ResumptionTest, WhereClientsAreAskedForCertificatesThereAreNoTickets) {
+  for (const ClientAuth mode : {ClientAuth::request, ClientAuth::require_any,
+                                ClientAuth::verify_if_given, ClientAuth::require_and_verify}) {
+    const auto manager = managed({.default_identity = Identity(issue()).with(mode),
+                                  .client_roots = authority.trust_bundle()});
+    EXPECT_FALSE(connect(manager, {}, issue()).client.session().has_value()) << to_string(mode);
+  }
+}
+
+TEST_F(ResumptionTest, WithoutTicketsNobodyResumes) {
+  const auto manager =
+      CertManager::create(CertSet{.default_identity = issue()}, {.session_tickets = false}).value();
+  EXPECT_FALSE(connect(manager).client.session().has_value());
+}
+
+TEST_F(ResumptionTest, ResumingDoesNotExtendTheAge) {
+  const auto manager = managed({.default_identity = issue()});
+  auto session = connect(manager).client.session().value();
+  now += 5h;
+  EnginePair second = connect(manager, session);
+  ASSERT_TRUE(second.server.resumed());
+  session = second.client.session().value_or(session);
+  now += 4h;  // nine since the full handshake, four since the last ticket
+  EXPECT_FALSE(resumes(manager, session));
+}
+
+TEST_F(ResumptionTest, RevokedTicketsDoNotOpen) {
+  const auto manager = managed({.default_identity = issue()});
+  const auto session = connect(manager).client.session().value();
+  keys->revoke_all();
+  EXPECT_FALSE(resumes(manager, session));
+}
+
+TEST_F(ResumptionTest, MachinesThatShareTheSecretsResumeEachOthersSessions) {
+  const auto here = managed({.default_identity = issue()});
+  const auto session = connect(here).client.session().value();
+  const auto there_keys =
+      std::make_shared<TicketKeys>(TicketKeys::Options{.now = [this] { return now; }});
+  const auto there = CertManager::create(CertSet{.default_identity = issue()},
+                                         {.now = [this] { return now; }, .ticket_keys = there_keys})
+                         .value();
+  EXPECT_FALSE(resumes(there, session));
+  ASSERT_TRUE(there_keys->import_secrets(keys->export_secrets()));
+  EXPECT_TRUE(resumes(there, session));
+}
+
+class TicketKeysTest : public ::testing::Test {
+ protected:
+  TicketKeys::Sealed seal(const TicketKeys& with) {
+    ticket.assign(64, 7);
+    return with.seal(ticket, policy, now).value();
+  }
+
+  std::chrono::sys_seconds now{std::chrono::sys_days(std::chrono::year(2026) / 11 / 1)};
+  TicketKeys keys{{.epoch = 1h, .max_age = 24h, .now = [this] { return now; }}};
+  TicketKeys::PolicyDigest policy{1};
+  std::vector<std::uint8_t> ticket;
+};
+
+TEST_F(TicketKeysTest, ATicketOpensInItsEpochAndTheNextOneOnly) {
+  const auto sealed = seal(keys);
+  const auto opens = [&] {
+    auto copy = ticket;
+    return keys.open(copy, sealed, policy);
+  };
+  EXPECT_FALSE(opens().value().renew);
+  now += 1h;
+  EXPECT_TRUE(opens().value().renew);
+  now += 1h;
+  EXPECT_EQ(opens().error(), Errc::ticket_refused);
+}
+
+TEST_F(TicketKeysTest, AnyChangedByteMakesItUseless) {
+  const auto sealed = seal(keys);
+  for (std::size_t i = 0; i < ticket.size(); ++i) {
+    auto copy = ticket;
+    copy[i] ^= 1;
+    EXPECT_EQ(keys.open(copy, sealed, policy).error(), Errc::ticket_refused);
+  }
+  auto other = sealed;
+  other.name[0] ^= 1;
+  EXPECT_EQ(keys.open(ticket, other, policy).error(), Errc::ticket_refused);
+  EXPECT_EQ(keys.open(ticket, sealed, {2}).error(), Errc::ticket_refused);
+}
+
+TEST_F(TicketKeysTest, TheNextEpochsTicketsOpenAlready) {
+  TicketKeys ahead{{.epoch = 1h, .max_age = 24h, .now = [this] { return now + 61min; }}};
+  ASSERT_TRUE(ahead.import_secrets(keys.export_secrets()));
+  const auto sealed = seal(ahead);
+  EXPECT_TRUE(keys.open(ticket, sealed, policy));
+}
+
+TEST_F(TicketKeysTest, SecretsThatAreNoneAreRefusedAndChangeNothing) {
+  const auto sealed = seal(keys);
+  auto broken = keys.export_secrets();
+  broken[0] ^= 1;
+  EXPECT_EQ(keys.import_secrets(broken).error(), Errc::ticket_secrets_malformed);
+  broken.pop_back();
+  EXPECT_EQ(keys.import_secrets(broken).error(), Errc::ticket_secrets_malformed);
+  EXPECT_TRUE(keys.open(ticket, sealed, policy));
+}
+
+}  // namespace
+}  // namespace livetls
