@@ -53,7 +53,8 @@ const char* publishing_sentence(Errc code) noexcept {
     case Errc::no_default_certificate:
       return "there is no certificate for clients that name no known server: set a default";
     case Errc::no_client_roots:
-      return "clients' certificates are to be verified, but there is no trust bundle: set client_roots";
+      return "clients' certificates are to be verified, but there is no trust bundle: set "
+             "client_roots";
     case Errc::default_weaker_than_named:
       return "the default identity asks less of clients than a named one, which would be a way "
              "around it: give the default the same client_auth";

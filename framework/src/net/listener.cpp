@@ -293,8 +293,7 @@ Listener::Listener(Runtime& runtime, std::shared_ptr<CertManager> manager, Handl
   std::shared_ptr<const ServerConfig> tls;
   if (manager) {
     tls = std::make_shared<const ServerConfig>(
-        ServerConfig{std::move(manager), options.alpn, options.unknown_name,
-                     options.missing_name});
+        ServerConfig{std::move(manager), options.alpn, options.unknown_name, options.missing_name});
   }
   const int backlog = options.backlog;
   const auto shared = std::make_shared<const Shared>(

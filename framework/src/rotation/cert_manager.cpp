@@ -28,8 +28,7 @@ Result<std::shared_ptr<const Snapshot>> check_and_build(const CertSet& set,
                                                         std::shared_ptr<Generations> generations,
                                                         std::shared_ptr<const TicketKeys> tickets,
                                                         std::chrono::sys_seconds time) {
-  if (Result<void> valid = check_validity("default", set.default_identity, time);
-      !valid) {
+  if (Result<void> valid = check_validity("default", set.default_identity, time); !valid) {
     return valid.error();
   }
   for (const auto& [name, identity] : set.identities) {
@@ -60,9 +59,8 @@ Result<std::shared_ptr<CertManager>> CertManager::create(CertSet set, Options op
       check_and_build(set, 1, nullptr, generations, ticket_keys, now(options));
   if (!first) return first.error();
   generations->made_current(1);
-  return std::shared_ptr<CertManager>(
-      new CertManager(std::move(*first), std::move(generations), std::move(ticket_keys),
-                      std::move(options)));
+  return std::shared_ptr<CertManager>(new CertManager(std::move(*first), std::move(generations),
+                                                      std::move(ticket_keys), std::move(options)));
 }
 
 Result<std::shared_ptr<CertManager>> CertManager::create(Certificate certificate) {
@@ -83,9 +81,8 @@ Result<Receipt> CertManager::update(Certificate certificate) {
 }
 
 Result<Receipt> CertManager::publish(const CertSet& set, const Snapshot& previous) {
-  Result<std::shared_ptr<const Snapshot>> next =
-      check_and_build(set, previous.generation() + 1, &previous, generations_, ticket_keys_,
-                      now(options_));
+  Result<std::shared_ptr<const Snapshot>> next = check_and_build(
+      set, previous.generation() + 1, &previous, generations_, ticket_keys_, now(options_));
   if (!next) return next.error();
   current_.store(*next);
   generations_->made_current((*next)->generation());

@@ -129,9 +129,7 @@ void Generations::complete(Waiter waiter, error_code error) {
   waiter.timer.reset();
   const auto executor = asio::get_associated_executor(
       waiter.handler, asio::any_completion_executor(asio::system_executor()));
-  auto call = [handler = std::move(waiter.handler), error]() mutable {
-    std::move(handler)(error);
-  };
+  auto call = [handler = std::move(waiter.handler), error]() mutable { std::move(handler)(error); };
   asio::prefer(executor, asio::execution::blocking.never).execute(std::move(call));
 }
 

@@ -36,11 +36,9 @@ Result<void> check_default_is_not_weaker(const CertSet& set) {
 
 }  // namespace
 
-Result<std::shared_ptr<const Snapshot>> Snapshot::build(const CertSet& set,
-                                                        std::uint64_t generation,
-                                                        const Snapshot* previous,
-                                                        std::shared_ptr<Generations> generations,
-                                                        std::shared_ptr<const TicketKeys> ticket_keys) {
+Result<std::shared_ptr<const Snapshot>> Snapshot::build(
+    const CertSet& set, std::uint64_t generation, const Snapshot* previous,
+    std::shared_ptr<Generations> generations, std::shared_ptr<const TicketKeys> ticket_keys) {
   if (const auto checked = check_default_is_not_weaker(set); !checked) return checked.error();
   const auto on_idle = [weak = std::weak_ptr(generations)] {
     if (const auto alive = weak.lock()) alive->check_waiters();
@@ -49,12 +47,12 @@ Result<std::shared_ptr<const Snapshot>> Snapshot::build(const CertSet& set,
   const auto destroy = [generations](Snapshot* old) {
     const std::uint64_t number = old->generation();
     delete old;
-    generations->gone(number);
+    if (generations) generations->gone(number);
   };
-  std::shared_ptr<Snapshot> snapshot(new Snapshot(set, generation, std::move(ticket_keys), on_idle), destroy);
-  generations->add(generation, snapshot->counts());
-  Result<ContextsPtr> contexts =
-      snapshot->contexts_for("default", set.default_identity, previous);
+  std::shared_ptr<Snapshot> snapshot(new Snapshot(set, generation, std::move(ticket_keys), on_idle),
+                                     destroy);
+  if (generations) generations->add(generation, snapshot->counts());
+  Result<ContextsPtr> contexts = snapshot->contexts_for("default", set.default_identity, previous);
   if (!contexts) return contexts.error();
   snapshot->default_ = std::move(*contexts);
   if (Result<void> added = snapshot->add_identities(previous); !added) return added.error();
@@ -92,8 +90,10 @@ Result<Snapshot::ContextsPtr> Snapshot::contexts_for(const std::string& name,
   if (certificates.empty()) return Error{Errc::no_default_certificate, name};
   std::ranges::stable_sort(certificates, preferred);
 
-  ServingPolicy policy{.tls = set_.policy, .client_auth = identity.client_auth,
-                       .alpn = identity.alpn, .ticket_keys = ticket_keys_};
+  ServingPolicy policy{.tls = set_.policy,
+                       .client_auth = identity.client_auth,
+                       .alpn = identity.alpn,
+                       .ticket_keys = ticket_keys_};
   if (verifies(policy.client_auth)) policy.client_roots = set_.client_roots;
   auto contexts = std::make_shared<Contexts>();
   for (const Certificate& certificate : certificates) {

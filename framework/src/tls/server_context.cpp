@@ -36,9 +36,12 @@ constexpr Requirements requirements(KeyType type) {
   return {};
 }
 
+/// A list that was not sent excludes nothing: the TLS library decides what that means.
 template <std::size_t N>
 bool offers_one_of(const CodePoints& offered, const std::array<Code, N>& wanted) {
-  return std::ranges::any_of(wanted, [&](Code code) { return code != 0 && offered.contains(code); });
+  if (offered.empty()) return true;
+  return std::ranges::any_of(wanted,
+                             [&](Code code) { return code != 0 && offered.contains(code); });
 }
 
 }  // namespace

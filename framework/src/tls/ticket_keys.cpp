@@ -46,8 +46,7 @@ Result<SecretBytes> ticket_key(const SecretBytes& secret, const TicketKeys::Poli
 
 }  // namespace
 
-TicketKeys::TicketKeys(Options options)
-    : options_(std::move(options)), epochs_(fresh_epochs()) {}
+TicketKeys::TicketKeys(Options options) : options_(std::move(options)), epochs_(fresh_epochs()) {}
 
 std::chrono::sys_seconds TicketKeys::now() const {
   if (options_.now) return options_.now();
@@ -80,11 +79,10 @@ std::shared_ptr<const TicketKeys::Epochs> TicketKeys::epochs() const {
 
   // After a pause of more than an epoch, what was current is too old to be the previous one.
   const bool long_over = time >= seen->current_until + options_.epoch;
-  auto stepped = long_over
-                     ? fresh_epochs()
-                     : std::make_shared<const Epochs>(Epochs{seen->current, seen->next,
-                                                             fresh_epoch(),
-                                                             seen->current_until + options_.epoch});
+  auto stepped =
+      long_over ? fresh_epochs()
+                : std::make_shared<const Epochs>(Epochs{seen->current, seen->next, fresh_epoch(),
+                                                        seen->current_until + options_.epoch});
   epochs_.store(stepped);
   return stepped;
 }
@@ -128,8 +126,7 @@ Result<TicketKeys::Opened> TicketKeys::open(std::span<std::uint8_t> ticket, cons
   if (!wolfssl::aes_gcm_open(*key, sealed.nonce, sealed.name, ticket, sealed.tag)) {
     return Error{Errc::ticket_refused};
   }
-  const std::chrono::sys_seconds authenticated_at =
-      to_time(number_in(ticket.last(kOverheadBytes)));
+  const std::chrono::sys_seconds authenticated_at = to_time(number_in(ticket.last(kOverheadBytes)));
   const std::chrono::seconds age = now() - authenticated_at;
   if (age > options_.max_age || age < -kClockSkew) return Error{Errc::ticket_refused, "its age"};
   return Opened{authenticated_at, epoch != &known->current};

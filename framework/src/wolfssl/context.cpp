@@ -1,5 +1,6 @@
 // Builds the library's contexts. The packaged library's defaults are open (anonymous and NULL
-// suites, SSLv3, no verification), so everything that matters is set here, and every answer checked.
+// suites, SSLv3, no verification), so everything that matters is set here, and every answer
+// checked.
 
 #include "wolfssl/context.hpp"
 
@@ -30,8 +31,7 @@ WOLFSSL_METHOD* client_method(const TlsPolicy& policy) {
 }
 
 bool set_versions(WOLFSSL_CTX* ctx, const TlsPolicy& policy) {
-  const int minimum =
-      policy.min_version == TlsVersion::tls1_3 ? WOLFSSL_TLSV1_3 : WOLFSSL_TLSV1_2;
+  const int minimum = policy.min_version == TlsVersion::tls1_3 ? WOLFSSL_TLSV1_3 : WOLFSSL_TLSV1_2;
   return wolfSSL_CTX_SetMinVersion(ctx, minimum) == WOLFSSL_SUCCESS;
 }
 
@@ -140,9 +140,7 @@ Error tls_failure(const char* what) { return {Errc::tls_failure, what}; }
 
 ServerContext::ServerContext(Certificate certificate, ServingPolicy policy,
                              std::unique_ptr<State> state)
-    : certificate_(std::move(certificate)),
-      policy_(std::move(policy)),
-      state_(std::move(state)) {}
+    : certificate_(std::move(certificate)), policy_(std::move(policy)), state_(std::move(state)) {}
 
 ServerContext::~ServerContext() = default;
 

@@ -123,7 +123,8 @@ struct TlsEngine::State {
 namespace wolfssl {
 
 int receive_callback(WOLFSSL*, char* into, int size, void* wire) {
-  const std::size_t count = static_cast<Wire*>(wire)->input.take(into, static_cast<std::size_t>(size));
+  const std::size_t count =
+      static_cast<Wire*>(wire)->input.take(into, static_cast<std::size_t>(size));
   return count == 0 ? static_cast<int>(WOLFSSL_CBIO_ERR_WANT_READ) : static_cast<int>(count);
 }
 
@@ -195,9 +196,8 @@ error_code TlsEngine::State::choose(const ClientHello& hello) {
   }
   create_session(served->context->state().ctx.get());
   peer.skip = !verifies(policy.client_auth);
-  if (!alpn.empty() &&
-      wolfSSL_UseALPN(ssl.get(), alpn.data(), static_cast<unsigned>(alpn.size()),
-                      WOLFSSL_ALPN_FAILED_ON_MISMATCH) != WOLFSSL_SUCCESS) {
+  if (!alpn.empty() && wolfSSL_UseALPN(ssl.get(), alpn.data(), static_cast<unsigned>(alpn.size()),
+                                       WOLFSSL_ALPN_FAILED_ON_MISMATCH) != WOLFSSL_SUCCESS) {
     return Errc::tls_failure;
   }
   return {};
@@ -390,8 +390,8 @@ std::chrono::steady_clock::time_point TlsEngine::hello_received_at() const noexc
 }
 
 std::optional<ClientSession> TlsEngine::session() const {
-  // Of TLS 1.2 there is none: the library's client ends the handshake, instead of making a full one,
-  // when the server refuses its ticket.
+  // Of TLS 1.2 there is none: the library's client ends the handshake, instead of making a full
+  // one, when the server refuses its ticket.
   if (!state_->client || state_->version != TlsVersion::tls1_3) return std::nullopt;
   WOLFSSL_SESSION* session = wolfSSL_get1_session(state_->ssl.get());
   if (session == nullptr) return std::nullopt;

@@ -1,5 +1,5 @@
-// wolfSSL's ticket callback over TicketKeys. wolfSSL leaves room for a name of 16 bytes, an iv of 16
-// (12 are used), a mac of 32 (16 are used), and some more behind the ticket itself.
+// wolfSSL's ticket callback over TicketKeys. wolfSSL leaves room for a name of 16 bytes, an iv of
+// 16 (12 are used), a mac of 32 (16 are used), and some more behind the ticket itself.
 
 #include <algorithm>
 #include <span>

@@ -28,10 +28,9 @@ class IdentityTest : public ::testing::TestWithParam<TlsVersion> {
                      const char* name = "localhost") {
     options.roots = authority.trust_bundle();
     options.policy = {.min_version = GetParam(), .max_version = GetParam()};
-    return EnginePair(
-        TlsEngine(ClientContext::create(std::move(options)).value(),
-                  ServerName::parse(name).value()),
-        TlsEngine(std::make_shared<const ServerConfig>(std::move(config))), 1024);
+    return EnginePair(TlsEngine(ClientContext::create(std::move(options)).value(),
+                                ServerName::parse(name).value()),
+                      TlsEngine(std::make_shared<const ServerConfig>(std::move(config))), 1024);
   }
 
   CertificateAuthority authority = CertificateAuthority::create().value();
@@ -43,15 +42,15 @@ INSTANTIATE_TEST_SUITE_P(Versions, IdentityTest,
                          ::testing::Values(TlsVersion::tls1_2, TlsVersion::tls1_3));
 
 TEST_P(IdentityTest, EcdsaIsServedBeforeRsaWhateverTheirOrder) {
-  EnginePair engines = connect({.default_identity = std::vector{issue(KeyType::rsa),
-                                                                issue(KeyType::ecdsa_p256)}});
+  EnginePair engines =
+      connect({.default_identity = std::vector{issue(KeyType::rsa), issue(KeyType::ecdsa_p256)}});
   ASSERT_TRUE(engines.handshake().done());
   EXPECT_EQ(engines.client.peer_certificate()->key_type, KeyType::ecdsa_p256);
 }
 
 TEST_P(IdentityTest, ProtocolsOfAnIdentityGoBeforeTheListeners) {
-  manager = CertManager::create({.default_identity = Identity(issue(KeyType::ecdsa_p256))
-                                                         .with_alpn({"mqtt"})})
+  manager = CertManager::create(
+                {.default_identity = Identity(issue(KeyType::ecdsa_p256)).with_alpn({"mqtt"})})
                 .value();
   EnginePair engines = connect(ServerConfig{.contexts = manager, .alpn = {"http/1.1"}},
                                {.alpn = {"http/1.1", "mqtt"}});
@@ -107,11 +106,11 @@ TEST_P(IdentityTest, EachModeOfClientAuthenticationAcceptsWhatItSays) {
 TEST_P(IdentityTest, TheVerifiedPeerIsReadable) {
   const auto between = client_authority.create_intermediate({.organization = "between"}).value();
   const Certificate client = between.issue({.names = {"client.example"}}).value();
-  EnginePair engines = connect(
-      {.default_identity =
-           Identity(issue(KeyType::ecdsa_p256)).with(ClientAuth::require_and_verify),
-       .client_roots = client_authority.trust_bundle()},
-      {.certificate = client});
+  EnginePair engines =
+      connect({.default_identity =
+                   Identity(issue(KeyType::ecdsa_p256)).with(ClientAuth::require_and_verify),
+               .client_roots = client_authority.trust_bundle()},
+              {.certificate = client});
   ASSERT_TRUE(engines.handshake().done());
   ASSERT_TRUE(engines.server.peer_is_verified());
   const auto peer = engines.server.peer_certificate();
@@ -135,9 +134,9 @@ TEST_P(IdentityTest, TrustIsReplacedInTheSameUpdateAsCertificates) {
   const auto other_authority = CertificateAuthority::create().value();
   const Certificate old_client = client_authority.issue().value();
   const Certificate new_client = other_authority.issue().value();
-  CertSet set{.default_identity =
-                  Identity(issue(KeyType::ecdsa_p256)).with(ClientAuth::require_and_verify),
-              .client_roots = client_authority.trust_bundle()};
+  CertSet set{
+      .default_identity = Identity(issue(KeyType::ecdsa_p256)).with(ClientAuth::require_and_verify),
+      .client_roots = client_authority.trust_bundle()};
   EXPECT_TRUE(connect(set, {.certificate = old_client}).handshake().done());
 
   set.client_roots = other_authority.trust_bundle();
@@ -158,11 +157,10 @@ TEST(IdentityRules, VerifyingWithoutRootsIsRefused) {
 TEST(IdentityRules, ADefaultWeakerThanANamedIdentityIsRefused) {
   const auto authority = CertificateAuthority::create().value();
   const Certificate certificate = authority.issue().value();
-  const CertSet set{
-      .default_identity = certificate,
-      .identities = {{"internal.example",
-                      Identity(certificate).with(ClientAuth::require_and_verify)}},
-      .client_roots = authority.trust_bundle()};
+  const CertSet set{.default_identity = certificate,
+                    .identities = {{"internal.example",
+                                    Identity(certificate).with(ClientAuth::require_and_verify)}},
+                    .client_roots = authority.trust_bundle()};
   const auto refused = CertManager::create(set);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error(), Errc::default_weaker_than_named);
@@ -190,10 +188,11 @@ struct Offer {
 class CertificateChoiceTest : public ::testing::Test {
  protected:
   std::shared_ptr<CertManager> manager =
-      CertManager::create(CertSet{.default_identity = std::vector{
-                                      self_signed({.key_type = KeyType::rsa}).value(),
-                                      self_signed({.key_type = KeyType::ecdsa_p384}).value(),
-                                      self_signed().value()}})
+      CertManager::create(
+          CertSet{.default_identity =
+                      std::vector{self_signed({.key_type = KeyType::rsa}).value(),
+                                  self_signed({.key_type = KeyType::ecdsa_p384}).value(),
+                                  self_signed().value()}})
           .value();
 
   std::optional<KeyType> choice(const Offer& offer) {
@@ -223,10 +222,8 @@ TEST_F(CertificateChoiceTest, InTls13TheSignatureAlgorithmsDecide) {
 
 TEST_F(CertificateChoiceTest, InTls12CurvesAndSuitesDecideToo) {
   const std::vector<std::uint8_t> schemes = {4, 3, 4, 1};
-  EXPECT_EQ(choice({.schemes = schemes, .suites = any_suite, .groups = p256}),
-            KeyType::ecdsa_p256);
-  EXPECT_EQ(choice({.schemes = schemes, .suites = any_suite, .groups = p384}),
-            KeyType::ecdsa_p384);
+  EXPECT_EQ(choice({.schemes = schemes, .suites = any_suite, .groups = p256}), KeyType::ecdsa_p256);
+  EXPECT_EQ(choice({.schemes = schemes, .suites = any_suite, .groups = p384}), KeyType::ecdsa_p384);
   EXPECT_EQ(choice({.schemes = schemes, .suites = rsa_suite, .groups = p256}), KeyType::rsa);
   EXPECT_EQ(choice({.schemes = {4, 1}, .suites = any_suite, .groups = p256}), KeyType::rsa);
   EXPECT_EQ(choice({.schemes = {4, 1}, .suites = ecdsa_suite, .groups = p256}), std::nullopt);

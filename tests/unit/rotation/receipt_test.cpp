@@ -27,10 +27,9 @@ class ReceiptTest : public ::testing::Test {
  protected:
   EnginePair connect() {
     const auto context = ClientContext::create({.insecure_skip_verify = true}).value();
-    return EnginePair(TlsEngine(context, ServerName::parse("localhost").value()),
-                      TlsEngine(std::make_shared<const ServerConfig>(
-                          ServerConfig{.contexts = manager})),
-                      1024);
+    return EnginePair(
+        TlsEngine(context, ServerName::parse("localhost").value()),
+        TlsEngine(std::make_shared<const ServerConfig>(ServerConfig{.contexts = manager})), 1024);
   }
 
   /// Moves the handshake on until the server has chosen what to serve.
@@ -139,8 +138,8 @@ TEST_F(ReceiptTest, CountsTellWhoUsesWhich) {
 
 boost::asio::awaitable<boost::system::error_code> wait_drained(
     Receipt receipt, std::chrono::steady_clock::duration within) {
-  const auto [error] = co_await receipt.async_drained(
-      within, boost::asio::as_tuple(boost::asio::use_awaitable));
+  const auto [error] =
+      co_await receipt.async_drained(within, boost::asio::as_tuple(boost::asio::use_awaitable));
   co_return error;
 }
 
@@ -148,8 +147,8 @@ TEST_F(ReceiptTest, ACoroutineWaitsUntilTheLastConnectionHasEnded) {
   boost::asio::io_context io;
   auto engines = std::make_unique<EnginePair>(connect());
   ASSERT_TRUE(engines->handshake().done());
-  auto result = boost::asio::co_spawn(io, wait_drained(update(), Receipt::kForever),
-                                      boost::asio::use_future);
+  auto result =
+      boost::asio::co_spawn(io, wait_drained(update(), Receipt::kForever), boost::asio::use_future);
   io.poll();
   EXPECT_EQ(result.wait_for(0s), std::future_status::timeout);
   engines.reset();
@@ -161,8 +160,7 @@ TEST_F(ReceiptTest, TheLimitEndsTheWait) {
   boost::asio::io_context io;
   EnginePair engines = connect();
   ASSERT_TRUE(engines.handshake().done());
-  auto result =
-      boost::asio::co_spawn(io, wait_drained(update(), 1ms), boost::asio::use_future);
+  auto result = boost::asio::co_spawn(io, wait_drained(update(), 1ms), boost::asio::use_future);
   io.run();
   EXPECT_EQ(result.get(), boost::asio::error::timed_out);
 }
@@ -175,9 +173,9 @@ TEST_F(ReceiptTest, CancellationEndsTheWait) {
   const Receipt receipt = update();
   boost::system::error_code result;
   auto handler = [&](boost::system::error_code error) { result = error; };
-  receipt.async_drained(Receipt::kForever,
-                        boost::asio::bind_cancellation_slot(
-                            cancel.slot(), boost::asio::bind_executor(io, handler)));
+  receipt.async_drained(
+      Receipt::kForever,
+      boost::asio::bind_cancellation_slot(cancel.slot(), boost::asio::bind_executor(io, handler)));
   cancel.emit(boost::asio::cancellation_type::terminal);
   io.run();
   EXPECT_EQ(result, boost::asio::error::operation_aborted);

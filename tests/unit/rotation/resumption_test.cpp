@@ -22,8 +22,7 @@ class ResumptionTest : public ::testing::Test {
 
   EnginePair connect(const std::shared_ptr<CertManager>& manager,
                      std::optional<ClientSession> session = {},
-                     std::optional<Certificate> certificate = {},
-                     const char* name = "localhost") {
+                     std::optional<Certificate> certificate = {}, const char* name = "localhost") {
     const auto context = ClientContext::create({.roots = authority.trust_bundle(),
                                                 .certificate = std::move(certificate)})
                              .value();
@@ -91,9 +90,9 @@ TEST_F(ResumptionTest, AChangeOfOneIdentityLeavesTheTicketsOfOthers) {
 TEST_F(ResumptionTest, NoTicketGetsIntoAListenerThatAsksForClientCertificates) {
   const auto open = managed({.default_identity = issue()});
   const auto session = connect(open).client.session().value();
-  const auto strict = managed(
-      {.default_identity = Identity(issue()).with(ClientAuth::verify_if_given),
-       .client_roots = authority.trust_bundle()});
+  const auto strict =
+      managed({.default_identity = Identity(issue()).with(ClientAuth::verify_if_given),
+               .client_roots = authority.trust_bundle()});
   EXPECT_FALSE(resumes(strict, session));
 }
 

@@ -27,8 +27,17 @@ class SnapshotTest : public ::testing::Test {
     return choose(snapshot, name).match;
   }
 
-  static Snapshot::Choice choose(const Snapshot& snapshot, std::string_view name) {
-    return snapshot.select(ServerName::parse(name).value());
+  struct Choice {
+    const ServerContext* context;
+    NameMatch match;
+  };
+
+  static Choice first_of(Snapshot::Found found) {
+    return {found.contexts->front().get(), found.match};
+  }
+
+  static Choice choose(const Snapshot& snapshot, std::string_view name) {
+    return first_of(snapshot.find(ServerName::parse(name).value()));
   }
 
   const Certificate fallback = certificate_for({"default.example"});
@@ -46,8 +55,8 @@ TEST_F(SnapshotTest, AnExactNameBeatsAWildcardBeatsTheDefault) {
   EXPECT_EQ(match(*snapshot, "www.example.com"), NameMatch::wildcard);
   EXPECT_EQ(chosen(*snapshot, "elsewhere.org"), fallback);
   EXPECT_EQ(match(*snapshot, "elsewhere.org"), NameMatch::unknown);
-  EXPECT_EQ(snapshot->select_default().context->certificate(), fallback);
-  EXPECT_EQ(snapshot->select_default().match, NameMatch::none_asked);
+  EXPECT_EQ(first_of(snapshot->find_default()).context->certificate(), fallback);
+  EXPECT_EQ(first_of(snapshot->find_default()).match, NameMatch::none_asked);
 }
 
 TEST_F(SnapshotTest, AWildcardStandsForExactlyOneLabel) {
@@ -131,7 +140,7 @@ TEST_F(SnapshotTest, WhatIsUnchangedKeepsItsContext) {
   set.identities.at("api.example.com") = renewed;
   const auto second = build(set, first.get());
 
-  EXPECT_EQ(second->select_default().context, first->select_default().context);
+  EXPECT_EQ(first_of(second->find_default()).context, first_of(first->find_default()).context);
   EXPECT_EQ(choose(*second, "www.example.com").context, choose(*first, "www.example.com").context);
   EXPECT_NE(choose(*second, "api.example.com").context, choose(*first, "api.example.com").context);
   EXPECT_EQ(chosen(*second, "api.example.com"), renewed);
@@ -143,7 +152,7 @@ TEST_F(SnapshotTest, OneCertificateUnderManyNamesIsOneContext) {
       build({.default_identity = fallback,
              .identities = {{"a.example", api}, {"b.example", api}, {"c.example", fallback}}});
   EXPECT_EQ(choose(*snapshot, "a.example").context, choose(*snapshot, "b.example").context);
-  EXPECT_EQ(choose(*snapshot, "c.example").context, snapshot->select_default().context);
+  EXPECT_EQ(choose(*snapshot, "c.example").context, first_of(snapshot->find_default()).context);
 }
 
 TEST_F(SnapshotTest, TheSameLeafWithAnotherChainIsAnotherContext) {
@@ -156,8 +165,8 @@ TEST_F(SnapshotTest, TheSameLeafWithAnotherChainIsAnotherContext) {
 
   const auto first = build({.default_identity = alone});
   const auto second = build({.default_identity = whole}, first.get());
-  EXPECT_NE(second->select_default().context, first->select_default().context);
-  EXPECT_EQ(second->select_default().context->certificate().chain().size(), 2U);
+  EXPECT_NE(first_of(second->find_default()).context, first_of(first->find_default()).context);
+  EXPECT_EQ(first_of(second->find_default()).context->certificate().chain().size(), 2U);
 }
 
 TEST_F(SnapshotTest, AnotherPolicyBuildsEveryContextAnew) {
@@ -165,7 +174,7 @@ TEST_F(SnapshotTest, AnotherPolicyBuildsEveryContextAnew) {
   const auto first = build(set);
   set.policy.min_version = TlsVersion::tls1_3;
   const auto second = build(set, first.get());
-  EXPECT_NE(second->select_default().context, first->select_default().context);
+  EXPECT_NE(first_of(second->find_default()).context, first_of(first->find_default()).context);
   EXPECT_NE(choose(*second, "api.example.com").context, choose(*first, "api.example.com").context);
 }
 
@@ -175,7 +184,7 @@ TEST_F(SnapshotTest, ASnapshotOutlivesTheOneItTookContextsFrom) {
   const std::weak_ptr<const Snapshot> gone = first;
   first.reset();
   EXPECT_TRUE(gone.expired()) << "sharing a context must not keep the snapshot";
-  EXPECT_EQ(second->select_default().context->certificate(), fallback);
+  EXPECT_EQ(first_of(second->find_default()).context->certificate(), fallback);
 }
 
 }  // namespace

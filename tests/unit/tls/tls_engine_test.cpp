@@ -18,9 +18,9 @@ class TlsEngineTest : public ::testing::Test {
  protected:
   std::shared_ptr<const ServerConfig> serving(const CertificateRequest& request,
                                               TlsPolicy policy = {}) {
-    manager = CertManager::create(CertSet{.default_identity = authority.issue(request).value(),
-                                          .policy = policy},
-                                  {.session_tickets = false})
+    manager = CertManager::create(
+                  CertSet{.default_identity = authority.issue(request).value(), .policy = policy},
+                  {.session_tickets = false})
                   .value();
     return std::make_shared<const ServerConfig>(ServerConfig{.contexts = manager});
   }
@@ -46,9 +46,9 @@ struct Variant {
   TlsVersion version;
 };
 
-class TlsEngineVariantTest : public TlsEngineTest,
-                             public ::testing::WithParamInterface<std::tuple<Variant, std::size_t>> {
-};
+class TlsEngineVariantTest
+    : public TlsEngineTest,
+      public ::testing::WithParamInterface<std::tuple<Variant, std::size_t>> {};
 
 TEST_P(TlsEngineVariantTest, HandshakesAndCarriesDataBothWaysInChunksOfAnySize) {
   const auto& [variant, chunk] = GetParam();
@@ -178,24 +178,23 @@ TEST_F(TlsEngineTest, TheClientRefusesWhatItCannotTrust) {
 
   using namespace std::chrono_literals;
   const auto long_ago = std::chrono::sys_days(std::chrono::year(2020) / 1 / 1);
-  const auto expired =
-      authority.issue({.lifetime = std::chrono::days(1), .now = long_ago}).value();
+  const auto expired = authority.issue({.lifetime = std::chrono::days(1), .now = long_ago}).value();
   manager = CertManager::create(CertSet{.default_identity = expired},
                                 {.now = [=] { return long_ago + 1h; }})
                 .value();
-  EnginePair late = pair(
-      std::make_shared<const ServerConfig>(ServerConfig{.contexts = manager}), trusting());
+  EnginePair late =
+      pair(std::make_shared<const ServerConfig>(ServerConfig{.contexts = manager}), trusting());
   EXPECT_EQ(late.handshake().client.error, Errc::peer_expired);
 }
 
 TEST_F(TlsEngineTest, InsecureSkipVerifyAcceptsAnythingAndSaysWhatItGot) {
   const auto self = self_signed({.names = {"other.example"}}).value();
   manager = CertManager::create(self).value();
-  EnginePair engines =
-      pair(std::make_shared<const ServerConfig>(ServerConfig{.contexts = manager}),
-           trusting({.insecure_skip_verify = true}));
+  EnginePair engines = pair(std::make_shared<const ServerConfig>(ServerConfig{.contexts = manager}),
+                            trusting({.insecure_skip_verify = true}));
   ASSERT_TRUE(engines.handshake().done());
-  EXPECT_EQ(engines.client.peer_certificate()->dns_names, std::vector<std::string>{"other.example"});
+  EXPECT_EQ(engines.client.peer_certificate()->dns_names,
+            std::vector<std::string>{"other.example"});
 }
 
 TEST_F(TlsEngineTest, AnIpAddressIsVerifiedAgainstIpNamesAndNotSentAsSni) {

@@ -59,11 +59,11 @@ struct ListenerCounters {
   // Handshakes that failed, by reason
   std::uint64_t not_tls = 0;
   std::uint64_t plain_http = 0;
-  std::uint64_t malformed = 0;  ///< a ClientHello that is none, or too large
+  std::uint64_t malformed = 0;             ///< a ClientHello that is none, or too large
   std::uint64_t unrecognized_name = 0;     ///< or no name where one is required
   std::uint64_t no_common_parameters = 0;  ///< version, cipher suite or application protocol
-  std::uint64_t refused_by_peer = 0;       ///< the client sent an alert: mostly, it did not trust us
-  std::uint64_t client_certificate = 0;    ///< missing where required, or not to be trusted
+  std::uint64_t refused_by_peer = 0;     ///< the client sent an alert: mostly, it did not trust us
+  std::uint64_t client_certificate = 0;  ///< missing where required, or not to be trusted
   std::uint64_t timed_out = 0;
   std::uint64_t disconnected = 0;
   std::uint64_t other_failures = 0;
@@ -77,8 +77,8 @@ struct ListenerCounters {
 /// Accepts connections on every thread of the runtime, does their TLS handshake, and runs a handler
 /// for each. One bad peer never stops it, nor does an accept that fails.
 ///
-/// Thread safety: counters and port from any thread. Lifetime: stops, and waits for its connections,
-/// when it is destroyed or its runtime stops; the runtime must outlive it.
+/// Thread safety: counters and port from any thread. Lifetime: stops, and waits for its
+/// connections, when it is destroyed or its runtime stops; the runtime must outlive it.
 class Listener final : public Service {
  public:
   /// Runs on a server thread. What it throws is logged and ends this connection alone.

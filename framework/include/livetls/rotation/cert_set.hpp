@@ -26,7 +26,8 @@ struct Identity {
   /// Application protocols, the preferred first; the listener's when empty.
   std::vector<std::string> alpn = {};
 
-  /// Fluent, for designated initialisers: `.default_identity = Identity(c).with(ClientAuth::request)`
+  /// Fluent, for designated initialisers: `.default_identity =
+  /// Identity(c).with(ClientAuth::request)`
   Identity with(ClientAuth mode) && {
     client_auth = mode;
     return std::move(*this);

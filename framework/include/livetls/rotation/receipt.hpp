@@ -15,8 +15,8 @@ namespace livetls {
 ///     co_await receipt->async_drained(std::chrono::minutes(5), use_task);
 ///
 /// Each wait takes a limit and any completion token, completes with void(error_code) on the token's
-/// executor (operation_aborted when cancelled, timed_out at the limit), and may be used any number of
-/// times, from any thread.
+/// executor (operation_aborted when cancelled, timed_out at the limit), and may be used any number
+/// of times, from any thread.
 class Receipt {
  public:
   Receipt(std::uint64_t number, std::chrono::system_clock::time_point time,
@@ -47,8 +47,8 @@ class Receipt {
   }
 
   /// Nothing of what only older generations held is in memory, and its private keys are wiped.
-  /// Copies of a Certificate or Snapshot that the caller has kept are the caller's: a Snapshot holds
-  /// it up.
+  /// Copies of a Certificate or Snapshot that the caller has kept are the caller's: a Snapshot
+  /// holds it up.
   template <class Token>
   auto async_erased(std::chrono::steady_clock::duration within, Token&& token) const {
     return wait(Milestone::erased, within, std::forward<Token>(token));

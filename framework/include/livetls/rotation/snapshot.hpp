@@ -27,7 +27,7 @@ class Snapshot {
   /// default_weaker_than_named; each names the identity.
   static Result<std::shared_ptr<const Snapshot>> build(
       const CertSet& set, std::uint64_t generation, const Snapshot* previous,
-      std::shared_ptr<Generations> generations,
+      std::shared_ptr<Generations> generations = nullptr,
       std::shared_ptr<const TicketKeys> ticket_keys = nullptr);
 
   /// An identity's contexts, in the order in which clients are offered them. Never empty.

@@ -21,8 +21,8 @@ namespace livetls {
 /// At any time there are three epochs: tickets are sealed with the current one, and opened with the
 /// previous, the current and the next, so that several machines that share them need not change at
 /// the same moment. A ticket's key is derived (HKDF-SHA-256, RFC 5869) from the epoch's secret and
-/// the policy it was issued under; under another policy the ticket does not open. Tickets are sealed
-/// with AES-256-GCM.
+/// the policy it was issued under; under another policy the ticket does not open. Tickets are
+/// sealed with AES-256-GCM.
 ///
 /// Thread safety: everything from any thread; sealing and opening never wait.
 class TicketKeys {
@@ -32,8 +32,8 @@ class TicketKeys {
     std::chrono::seconds epoch = std::chrono::hours(8);
 
     /// How long after its full handshake a session may be resumed; a ticket that is issued in a
-    /// resumed session inherits its age. A ticket lives for one to two epochs at most, too. Range: up
-    /// to seven days (RFC 8446, section 4.6.1).
+    /// resumed session inherits its age. A ticket lives for one to two epochs at most, too. Range:
+    /// up to seven days (RFC 8446, section 4.6.1).
     std::chrono::seconds max_age = std::chrono::hours(8);
 
     /// The system's clock when empty.

@@ -88,7 +88,7 @@ class TlsEngine {
   bool is_server() const noexcept;
   TlsVersion version() const noexcept;
   std::string_view cipher_suite() const noexcept;
-  std::string_view alpn() const noexcept;        ///< empty where none was agreed on
+  std::string_view alpn() const noexcept;         ///< empty where none was agreed on
   std::string_view server_name() const noexcept;  ///< what the client asked for; empty for nothing
   bool resumed() const noexcept;                  ///< from a session ticket
   const Served* served() const noexcept;  ///< server: since the ClientHello was read, else nullptr
@@ -100,8 +100,8 @@ class TlsEngine {
   /// comes with the first bytes that are read. TLS 1.3 only.
   std::optional<ClientSession> session() const;
 
-  /// The peer's certificate, empty where it sent none, and what it was sent with, the leaf first, in
-  /// DER. Believe them only where `peer_is_verified`.
+  /// The peer's certificate, empty where it sent none, and what it was sent with, the leaf first,
+  /// in DER. Believe them only where `peer_is_verified`.
   std::optional<CertificateInfo> peer_certificate() const;
   std::span<const std::vector<std::uint8_t>> peer_chain() const noexcept;
 
