@@ -48,7 +48,10 @@ void serve_livetls(const Certificate& certificate,
   Runtime runtime({.threads = 1});
   web::Router router;
   router.get("/", [](web::Request&) { return web::Response::text("hello\n"); });
-  web::Server server(runtime, CertManager::create(certificate).value(), std::move(router));
+  const auto manager =
+      CertManager::create(CertSet{.default_identity = certificate}, {.session_tickets = false})
+          .value();
+  web::Server server(runtime, manager, std::move(router));
   listening(server.port());
   runtime.run();
 }

@@ -240,7 +240,9 @@ TlsEngine::Step TlsEngine::State::established_with_peer() {
   version = static_cast<TlsVersion>(wolfSSL_version(ssl.get()));
   cipher_suite = wolfSSL_get_cipher_name(ssl.get());
   if (client) note_alpn();
-  return done();
+  Step step = done();
+  step.output_may_wait = server && version == TlsVersion::tls1_3;  // a ticket at most
+  return step;
 }
 
 void TlsEngine::State::note_alpn() {

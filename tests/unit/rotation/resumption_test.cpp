@@ -63,6 +63,19 @@ TEST_F(ResumptionTest, AReturningClientResumesAlsoAfterTheCertificateWasRenewed)
   EXPECT_TRUE(resumes(manager, *session));
 }
 
+TEST_F(ResumptionTest, TheTicketMayLeaveWithTheFirstWrite) {
+  const auto manager = managed({.default_identity = issue()});
+  const auto context = ClientContext::create({.roots = authority.trust_bundle()}).value();
+  EnginePair engines(
+      TlsEngine(context, ServerName::parse("localhost").value()),
+      TlsEngine(std::make_shared<const ServerConfig>(ServerConfig{.contexts = manager})),
+      64 * 1024);
+  const auto outcome = engines.handshake();
+  ASSERT_TRUE(outcome.done());
+  EXPECT_TRUE(outcome.server.output_may_wait);
+  EXPECT_FALSE(outcome.client.output_may_wait);
+}
+
 TEST_F(ResumptionTest, OtherNamesOrProtocolsEndIt) {
   const auto manager = managed({.default_identity = issue()});
   const auto session = connect(manager).client.session().value();

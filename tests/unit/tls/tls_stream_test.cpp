@@ -158,7 +158,9 @@ class TlsStreamTest : public ::testing::Test {
 
   std::shared_ptr<const ServerConfig> serving(TlsPolicy policy) {
     const auto manager =
-        CertManager::create(CertSet{.default_identity = certificate, .policy = policy}).value();
+        CertManager::create(CertSet{.default_identity = certificate, .policy = policy},
+                            {.session_tickets = false})
+            .value();
     return std::make_shared<const ServerConfig>(ServerConfig{.contexts = manager});
   }
 

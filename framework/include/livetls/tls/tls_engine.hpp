@@ -47,6 +47,7 @@ class TlsEngine {
     Next next = Next::done;
     std::size_t bytes = 0;
     boost::system::error_code error = {};
+    bool output_may_wait = false;  ///< done, and what is left to send can go with the next write
   };
 
   explicit TlsEngine(std::shared_ptr<const ServerConfig> config);

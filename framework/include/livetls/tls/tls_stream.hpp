@@ -158,6 +158,7 @@ class TlsStream {
 /// A read never waits for a send: two peers that both write more than the network holds must go on
 /// reading. What a read leaves to send (the answer to a KeyUpdate) goes out before the next write,
 /// as RFC 8446, section 4.6.3 asks; only an alert, or a backlog of such answers, is sent at once.
+/// In the same way, the ticket that ends a server's handshake goes out with its first write.
 template <class NextLayer>
 template <class Signature, class Perform>
 class TlsStream<NextLayer>::Operation {
@@ -214,7 +215,7 @@ class TlsStream<NextLayer>::Operation {
   bool must_send() const {
     const bool pending = state_->sending || state_->flight_sent < state_->flight.size() ||
                          state_->engine.output_size() > 0;
-    if (!is_read()) return pending;
+    if (!is_read()) return pending && !(result_ && result_->output_may_wait);
     const bool alert = result_ && result_->next == Next::failed && state_->engine.output_size() > 0;
     return !state_->sending && (alert || state_->engine.output_size() > kMaxDeferredBytes);
   }
