@@ -15,7 +15,9 @@ endif()
 
 set(livetls_sanitize_flags "")
 if(LIVETLS_SANITIZE STREQUAL "address")
-  set(livetls_sanitize_flags -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+  # vptr: it looks at memory through a pipe, and takes a shortage of descriptors, which a test makes, for a broken object.
+  set(livetls_sanitize_flags
+    -fsanitize=address,undefined -fno-sanitize=vptr -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
 elseif(LIVETLS_SANITIZE STREQUAL "thread")
   set(livetls_sanitize_flags -fsanitize=thread -fno-omit-frame-pointer)
 elseif(LIVETLS_SANITIZE)
