@@ -27,9 +27,9 @@ std::vector<Generations::Use> Generations::uses() const {
   return uses;
 }
 
-void Generations::add(std::uint64_t generation, GenerationCounts& counts) {
+void Generations::add(std::uint64_t generation, std::shared_ptr<GenerationCounts> counts) {
   const std::scoped_lock lock(mutex_);
-  alive_.emplace(generation, &counts);
+  alive_.emplace(generation, std::move(counts));
 }
 
 void Generations::made_current(std::uint64_t generation) {

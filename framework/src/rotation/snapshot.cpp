@@ -51,7 +51,7 @@ Result<std::shared_ptr<const Snapshot>> Snapshot::build(
   };
   std::shared_ptr<Snapshot> snapshot(new Snapshot(set, generation, std::move(ticket_keys), on_idle),
                                      destroy);
-  if (generations) generations->add(generation, snapshot->counts());
+  if (generations) generations->add(generation, snapshot->counts_);
   Result<ContextsPtr> contexts = snapshot->contexts_for("default", set.default_identity, previous);
   if (!contexts) return contexts.error();
   snapshot->default_ = std::move(*contexts);

@@ -51,7 +51,7 @@ class Generations : public std::enable_shared_from_this<Generations> {
   }
 
   // For the CertManager and its snapshots
-  void add(std::uint64_t generation, GenerationCounts& counts);
+  void add(std::uint64_t generation, std::shared_ptr<GenerationCounts> counts);
   void made_current(std::uint64_t generation);
   void gone(std::uint64_t generation);
   void check_waiters();
@@ -75,7 +75,7 @@ class Generations : public std::enable_shared_from_this<Generations> {
   static void complete(Waiter waiter, boost::system::error_code error);
 
   mutable std::mutex mutex_;
-  std::map<std::uint64_t, GenerationCounts*> alive_;
+  std::map<std::uint64_t, std::shared_ptr<GenerationCounts>> alive_;  // they outlive the snapshot
   std::uint64_t current_ = 0;
   std::map<WaiterId, Waiter> waiters_;
   WaiterId next_waiter_ = 0;

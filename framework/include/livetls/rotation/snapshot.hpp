@@ -46,7 +46,7 @@ class Snapshot {
   std::uint64_t generation() const noexcept { return generation_; }
 
   /// Who uses it.
-  GenerationCounts& counts() const noexcept { return counts_; }
+  GenerationCounts& counts() const noexcept { return *counts_; }
 
  private:
   using ContextsPtr = std::shared_ptr<const Contexts>;
@@ -63,7 +63,7 @@ class Snapshot {
       : set_(std::move(set)),
         generation_(generation),
         ticket_keys_(std::move(ticket_keys)),
-        counts_(std::move(on_idle)) {}
+        counts_(std::make_shared<GenerationCounts>(std::move(on_idle))) {}
 
   Result<void> add_identities(const Snapshot* previous);
   void add_names_of_default();
@@ -76,7 +76,7 @@ class Snapshot {
   CertSet set_;
   std::uint64_t generation_;
   std::shared_ptr<const TicketKeys> ticket_keys_;
-  mutable GenerationCounts counts_;
+  std::shared_ptr<GenerationCounts> counts_;
   ContextsPtr default_;
   std::unordered_map<std::string, ContextsPtr, Hash, std::equal_to<>> by_name_;
   std::multimap<Fingerprint, std::shared_ptr<const ServerContext>> by_leaf_;
