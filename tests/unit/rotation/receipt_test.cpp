@@ -157,7 +157,8 @@ TEST_F(ReceiptTest, ACoroutineWaitsUntilTheLastConnectionHasEnded) {
 }
 
 TEST_F(ReceiptTest, TheLimitEndsTheWait) {
-  boost::asio::io_context io;
+  // Outlives the timer's thread, which may still be leaving the io_context when `run` returns.
+  static boost::asio::io_context io;
   EnginePair engines = connect();
   ASSERT_TRUE(engines.handshake().done());
   auto result = boost::asio::co_spawn(io, wait_drained(update(), 1ms), boost::asio::use_future);
