@@ -50,7 +50,8 @@ class ListenerRotationTest : public ::testing::Test {
   test::TestCa ca;
   const Certificate a = ca.issue("A");
   const Certificate b = ca.issue("B");
-  std::shared_ptr<CertManager> manager = CertManager::create(a).value();
+  std::shared_ptr<CertManager> manager =
+      CertManager::create({.default_identity = a}, {.history_limit = 0}).value();
   test::RunningRuntime runtime;
   Listener listener{runtime, manager, test::tell_what_is_served, {.address = "127.0.0.1"}};
 };

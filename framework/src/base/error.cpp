@@ -58,6 +58,14 @@ const char* publishing_sentence(Errc code) noexcept {
     case Errc::default_weaker_than_named:
       return "the default identity asks less of clients than a named one, which would be a way "
              "around it: give the default the same client_auth";
+    case Errc::unknown_identity: return "there is no identity of this name";
+    case Errc::plan_refused:
+      return "the plan has a refusal: mend what it names, or override it with a reason";
+    case Errc::plan_outdated:
+      return "something else was published since the plan was staged: stage it again";
+    case Errc::no_such_finding:
+      return "the plan has no refusal of this name, or no reason was given to override it";
+    case Errc::nothing_to_roll_back_to: return "there is no earlier generation in the history";
     default: return nullptr;
   }
 }

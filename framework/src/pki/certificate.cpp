@@ -68,7 +68,7 @@ Result<Certificate> parse_pair(std::string_view certificate_pem, std::string_vie
 struct Certificate::State {
   CertificateInfo leaf;
   Chain chain;
-  PrivateKey key;
+  std::shared_ptr<const PrivateKey> key;
 };
 
 Result<Certificate> Certificate::load(const std::filesystem::path& certificate_file,
@@ -87,12 +87,20 @@ Result<Certificate> Certificate::from_pem(std::string_view certificate_pem,
 }
 
 Result<Certificate> Certificate::from_parts(Chain chain, PrivateKey key) {
+  return assemble(std::move(chain), std::make_shared<const PrivateKey>(std::move(key)));
+}
+
+Result<Certificate> Certificate::with_chain(Chain chain) const {
+  return assemble(std::move(chain), state_->key);
+}
+
+Result<Certificate> Certificate::assemble(Chain chain, std::shared_ptr<const PrivateKey> key) {
   if (chain.empty()) return Errc::no_certificate;
   auto parsed = parse_chain(chain);
   if (!parsed) return parsed.error();
   auto& leaf = parsed->front();
-  if (!std::ranges::equal(leaf.public_key_info, key.public_key_der())) {
-    return mismatch(*parsed, key);
+  if (!std::ranges::equal(leaf.public_key_info, key->public_key_der())) {
+    return mismatch(*parsed, *key);
   }
   return Certificate(
       std::make_shared<const State>(State{std::move(leaf.info), std::move(chain), std::move(key)}));
@@ -100,7 +108,7 @@ Result<Certificate> Certificate::from_parts(Chain chain, PrivateKey key) {
 
 const CertificateInfo& Certificate::leaf() const noexcept { return state_->leaf; }
 
-const PrivateKey& Certificate::private_key() const noexcept { return state_->key; }
+const PrivateKey& Certificate::private_key() const noexcept { return *state_->key; }
 
 std::span<const std::vector<std::uint8_t>> Certificate::chain() const noexcept {
   return state_->chain;

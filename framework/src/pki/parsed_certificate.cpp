@@ -27,6 +27,7 @@ struct Fields {
   std::vector<std::string> dns_names;
   std::vector<std::string> ip_names;
   bool is_ca = false;
+  bool weak_signature = false;
 };
 
 /// "YYMMDDHHMMSSZ" or "YYYYMMDDHHMMSSZ", the only forms that RFC 5280 allows.
@@ -111,12 +112,19 @@ std::string serial_text(der::Span serial) {
   return magnitude.empty() ? "00" : to_hex(magnitude);  // old roots do have a serial of zero
 }
 
+bool is_weak_signature(der::Span algorithm) {
+  const auto is = [&](const auto& weak) { return std::ranges::equal(algorithm, weak); };
+  return is(oid::kMd2WithRsa) || is(oid::kMd5WithRsa) || is(oid::kSha1WithRsa) ||
+         is(oid::kEcdsaWithSha1);
+}
+
 /// TBSCertificate, field by field (RFC 5280, section 4.1).
 Fields read_fields(der::Reader tbs) {
   Fields fields;
   tbs.skip_optional(der::context_constructed(0));  // version
   fields.serial = tbs.content(der::kInteger);
-  tbs.content(der::kSequence);  // signature algorithm
+  der::Reader signature = tbs.enter(der::kSequence);
+  fields.weak_signature = is_weak_signature(signature.content(der::kObjectId));
   fields.issuer = read_distinguished_name(tbs.enter(der::kSequence));
   der::Reader validity = tbs.enter(der::kSequence);
   fields.not_before = read_time(validity);
@@ -167,6 +175,7 @@ Result<ParsedCertificate> parse_certificate(der::Span certificate) {
                .key_type = key->type,
                .key_bits = key->bits,
                .is_ca = fields.is_ca,
+               .weak_signature = fields.weak_signature,
                .fingerprint = wolfssl::sha256(certificate)},
       .subject = {fields.subject_der.begin(), fields.subject_der.end()},
       .public_key_info = std::move(key->info),

@@ -1,6 +1,10 @@
 #include "livetls/rotation/cert_manager.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
+
+#include "rotation/examine.hpp"
 
 namespace livetls {
 namespace {
@@ -22,21 +26,20 @@ Result<void> check_validity(const std::string& name, const Identity& identity,
   return {};
 }
 
-Result<std::shared_ptr<const Snapshot>> check_and_build(const CertSet& set,
-                                                        std::uint64_t generation,
-                                                        const Snapshot* previous,
-                                                        std::shared_ptr<Generations> generations,
-                                                        std::shared_ptr<const TicketKeys> tickets,
-                                                        std::chrono::sys_seconds time) {
-  if (Result<void> valid = check_validity("default", set.default_identity, time); !valid) {
-    return valid.error();
-  }
+Result<void> check_validity(const CertSet& set, std::chrono::sys_seconds time) {
+  if (auto valid = check_validity("default", set.default_identity, time); !valid) return valid;
   for (const auto& [name, identity] : set.identities) {
-    if (Result<void> valid = check_validity(name, identity, time); !valid) {
-      return valid.error();
-    }
+    if (auto valid = check_validity(name, identity, time); !valid) return valid;
   }
-  return Snapshot::build(set, generation, previous, std::move(generations), std::move(tickets));
+  return {};
+}
+
+/// What a name is listed under, in whatever spelling that was.
+std::map<std::string, Identity>::iterator find_identity(CertSet& set, const NamePattern& name) {
+  return std::ranges::find_if(set.identities, [&](const auto& entry) {
+    const auto listed = NamePattern::parse(entry.first);
+    return listed && *listed == name;
+  });
 }
 
 }  // namespace
@@ -55,9 +58,10 @@ Result<std::shared_ptr<CertManager>> CertManager::create(CertSet set, Options op
   if (!ticket_keys && options.session_tickets) {
     ticket_keys = std::make_shared<TicketKeys>(TicketKeys::Options{.now = options.now});
   }
-  Result<std::shared_ptr<const Snapshot>> first =
-      check_and_build(set, 1, nullptr, generations, ticket_keys, now(options));
+  if (const auto valid = check_validity(set, now(options)); !valid) return valid.error();
+  Result<SnapshotPtr> first = Snapshot::build(set, 1, nullptr, generations, ticket_keys);
   if (!first) return first.error();
+  generations->add(1, (*first)->shared_counts());
   generations->made_current(1);
   return std::shared_ptr<CertManager>(new CertManager(std::move(*first), std::move(generations),
                                                       std::move(ticket_keys), std::move(options)));
@@ -69,24 +73,114 @@ Result<std::shared_ptr<CertManager>> CertManager::create(Certificate certificate
 
 Result<Receipt> CertManager::update(CertSet set) {
   const std::scoped_lock turn(updates_);
-  return publish(set, *current_.load());
+  return check_and_publish(set);
 }
 
 Result<Receipt> CertManager::update(Certificate certificate) {
   const std::scoped_lock turn(updates_);
-  const std::shared_ptr<const Snapshot> previous = current_.load();
-  CertSet set = previous->set();
+  CertSet set = current_.load()->set();
   set.default_identity.certificates = {std::move(certificate)};
-  return publish(set, *previous);
+  return check_and_publish(set);
 }
 
-Result<Receipt> CertManager::publish(const CertSet& set, const Snapshot& previous) {
-  Result<std::shared_ptr<const Snapshot>> next = check_and_build(
-      set, previous.generation() + 1, &previous, generations_, ticket_keys_, now(options_));
+Result<Receipt> CertManager::set(const std::string& name, Identity identity) {
+  const auto pattern = NamePattern::parse(name);
+  if (!pattern) return pattern.error();
+  const std::scoped_lock turn(updates_);
+  CertSet set = current_.load()->set();
+  const auto listed = find_identity(set, *pattern);
+  if (listed == set.identities.end()) {
+    set.identities.emplace(name, std::move(identity));
+  } else {
+    listed->second = std::move(identity);
+  }
+  return check_and_publish(set);
+}
+
+Result<Receipt> CertManager::erase(const std::string& name) {
+  const auto pattern = NamePattern::parse(name);
+  if (!pattern) return pattern.error();
+  const std::scoped_lock turn(updates_);
+  CertSet set = current_.load()->set();
+  const auto listed = find_identity(set, *pattern);
+  if (listed == set.identities.end()) return Error{Errc::unknown_identity, name};
+  set.identities.erase(listed);
+  return check_and_publish(set);
+}
+
+Result<Plan> CertManager::stage(CertSet set, const StagingPolicy& policy) {
+  const std::scoped_lock turn(updates_);
+  const SnapshotPtr base = current_.load();
+  std::vector<Finding> findings = repair_chains(set, policy);
+  std::ranges::move(examine(base->set(), set, policy, now(options_)), std::back_inserter(findings));
+  Result<SnapshotPtr> staged = build(set, *base);
+  if (!staged) return staged.error();
+  return Plan(shared_from_this(), base->generation(), std::move(*staged), std::move(findings));
+}
+
+Result<Receipt> CertManager::commit(const Plan& plan) {
+  const std::scoped_lock turn(updates_);
+  if (const auto current = current_.load(); current->generation() != plan.base_generation_) {
+    return Error{Errc::plan_outdated, "staged on generation " +
+                                          std::to_string(plan.base_generation_) + ", now " +
+                                          std::to_string(current->generation())};
+  }
+  // Time has passed since the findings were made.
+  const bool judged = std::ranges::any_of(plan.findings_, [](const Finding& finding) {
+    return finding.kind == FindingKind::expired || finding.kind == FindingKind::not_yet_valid;
+  });
+  if (const auto valid = check_validity(plan.set(), now(options_)); !valid && !judged) {
+    return valid.error();
+  }
+  remember(current_.load());
+  return publish(plan.snapshot_);
+}
+
+Result<Receipt> CertManager::rollback() {
+  const std::scoped_lock turn(updates_);
+  if (history_.empty()) return Error{Errc::nothing_to_roll_back_to};
+  const SnapshotPtr earlier = history_.back();
+  if (const auto valid = check_validity(earlier->set(), now(options_)); !valid) {
+    return valid.error();
+  }
+  Result<SnapshotPtr> again = build(earlier->set(), *earlier);
+  if (!again) return again.error();
+  history_.pop_back();
+  return publish(std::move(*again));
+}
+
+void CertManager::forget_history() {
+  std::deque<SnapshotPtr> forgotten;
+  const std::scoped_lock turn(updates_);
+  forgotten.swap(history_);
+}
+
+Result<CertManager::SnapshotPtr> CertManager::build(const CertSet& set,
+                                                    const Snapshot& takes_over_from) const {
+  return Snapshot::build(set, current_.load()->generation() + 1, &takes_over_from, generations_,
+                         ticket_keys_);
+}
+
+Result<Receipt> CertManager::check_and_publish(const CertSet& set) {
+  if (const auto valid = check_validity(set, now(options_)); !valid) return valid.error();
+  SnapshotPtr current = current_.load();
+  Result<SnapshotPtr> next = build(set, *current);
   if (!next) return next.error();
-  current_.store(*next);
-  generations_->made_current((*next)->generation());
-  return Receipt((*next)->generation(), std::chrono::system_clock::now(), generations_);
+  remember(std::move(current));
+  return publish(std::move(*next));
+}
+
+void CertManager::remember(SnapshotPtr replaced) {
+  history_.push_back(std::move(replaced));
+  while (history_.size() > options_.history_limit) history_.pop_front();
+}
+
+Receipt CertManager::publish(SnapshotPtr next) {
+  const std::uint64_t number = next->generation();
+  generations_->add(number, next->shared_counts());
+  current_.store(std::move(next));
+  generations_->made_current(number);
+  return Receipt(number, std::chrono::system_clock::now(), generations_);
 }
 
 Certificate CertManager::certificate() const {

@@ -43,10 +43,13 @@ void Generations::made_current(std::uint64_t generation) {
   check_waiters();
 }
 
-void Generations::gone(std::uint64_t generation) {
+/// Of several snapshots that were built for a generation, one was published at most.
+void Generations::gone(std::uint64_t generation, const GenerationCounts& counts) {
   {
     const std::scoped_lock lock(mutex_);
-    alive_.erase(generation);
+    const auto entry = alive_.find(generation);
+    if (entry == alive_.end() || entry->second.get() != &counts) return;
+    alive_.erase(entry);
   }
   check_waiters();
 }

@@ -1,6 +1,7 @@
 #include "livetls/rotation/snapshot.hpp"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 namespace livetls {
@@ -46,12 +47,12 @@ Result<std::shared_ptr<const Snapshot>> Snapshot::build(
   // It counts as gone when it has been destroyed, and the keys with it.
   const auto destroy = [generations](Snapshot* old) {
     const std::uint64_t number = old->generation();
+    const std::shared_ptr<GenerationCounts> counts = old->counts_;
     delete old;
-    if (generations) generations->gone(number);
+    if (generations) generations->gone(number, *counts);
   };
   std::shared_ptr<Snapshot> snapshot(new Snapshot(set, generation, std::move(ticket_keys), on_idle),
                                      destroy);
-  if (generations) generations->add(generation, snapshot->counts_);
   Result<ContextsPtr> contexts = snapshot->contexts_for("default", set.default_identity, previous);
   if (!contexts) return contexts.error();
   snapshot->default_ = std::move(*contexts);
@@ -121,6 +122,19 @@ Result<std::shared_ptr<const ServerContext>> Snapshot::context_for(const Certifi
   auto context = ServerContext::build(certificate, policy);
   if (context) by_leaf_.emplace(leaf, *context);
   return context;
+}
+
+void Snapshot::for_each_context(
+    const std::function<void(const std::string&, const std::shared_ptr<const ServerContext>&)>&
+        visit) const {
+  std::set<const ServerContext*> seen;
+  const auto visit_new = [&](const std::string& name, const Contexts& contexts) {
+    for (const auto& context : contexts) {
+      if (seen.insert(context.get()).second) visit(name, context);
+    }
+  };
+  visit_new("default", *default_);
+  for (const auto& [name, contexts] : by_name_) visit_new(name, *contexts);
 }
 
 Snapshot::Found Snapshot::find(const ServerName& name) const {

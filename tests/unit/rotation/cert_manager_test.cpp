@@ -28,7 +28,8 @@ class CertManagerTest : public ::testing::Test {
   }
 
   std::shared_ptr<CertManager> create(CertSet set) {
-    return CertManager::create(std::move(set), {.now = [this] { return now; }}).value();
+    return CertManager::create(std::move(set), {.now = [this] { return now; }, .history_limit = 0})
+        .value();
   }
 
   static Certificate served(const CertManager& manager, std::string_view name) {

@@ -61,7 +61,10 @@ class ReceiptTest : public ::testing::Test {
     return was_done;
   }
 
-  std::shared_ptr<CertManager> manager = CertManager::create(self_signed().value()).value();
+  std::shared_ptr<CertManager> manager =
+      CertManager::create(CertSet{.default_identity = self_signed().value()},
+                          CertManager::Options{.history_limit = 0})
+          .value();
 };
 
 #define REACHED(receipt, milestone) \

@@ -31,6 +31,11 @@ enum class Errc {
   no_default_certificate,
   no_client_roots,
   default_weaker_than_named,
+  unknown_identity,
+  plan_refused,
+  plan_outdated,
+  no_such_finding,
+  nothing_to_roll_back_to,
 
   // A stranger's first bytes
   not_tls,

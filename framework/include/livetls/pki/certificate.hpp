@@ -39,6 +39,10 @@ class Certificate {
   static Result<Certificate> from_parts(std::vector<std::vector<std::uint8_t>> chain,
                                         PrivateKey key);
 
+  /// The same leaf and key with another chain, in DER, the leaf first. Errors: no_certificate,
+  /// malformed_certificate, key_mismatch (it begins with another leaf).
+  Result<Certificate> with_chain(std::vector<std::vector<std::uint8_t>> chain) const;
+
   const CertificateInfo& leaf() const noexcept;
   const PrivateKey& private_key() const noexcept;
 
@@ -53,6 +57,8 @@ class Certificate {
 
  private:
   struct State;
+  static Result<Certificate> assemble(std::vector<std::vector<std::uint8_t>> chain,
+                                      std::shared_ptr<const PrivateKey> key);
   explicit Certificate(std::shared_ptr<const State> state) : state_(std::move(state)) {}
 
   std::shared_ptr<const State> state_;

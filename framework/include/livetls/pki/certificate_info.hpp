@@ -36,6 +36,7 @@ struct CertificateInfo {
   KeyType key_type;
   int key_bits;
   bool is_ca;
+  bool weak_signature;  ///< signed with MD2, MD5 or SHA-1
   Fingerprint fingerprint;
 
   /// Errors: malformed_certificate, unsupported_key.

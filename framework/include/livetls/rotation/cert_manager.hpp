@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -10,6 +11,7 @@
 #include "livetls/base/result.hpp"
 #include "livetls/pki/certificate.hpp"
 #include "livetls/rotation/cert_set.hpp"
+#include "livetls/rotation/plan.hpp"
 #include "livetls/rotation/receipt.hpp"
 #include "livetls/rotation/snapshot.hpp"
 #include "livetls/tls/server_context.hpp"
@@ -35,6 +37,10 @@ class CertManager final : public ContextSource, public std::enable_shared_from_t
 
     /// Ticket secrets of your own, for example shared with other managers; made here when empty.
     std::shared_ptr<TicketKeys> ticket_keys = {};
+
+    /// How many earlier generations are kept to roll back to. Their private keys stay in memory,
+    /// and `Receipt::async_erased` waits, until they have left the history.
+    std::size_t history_limit = 1;
   };
 
   /// A callable for a ClientHello, bound to the manager and always current.
@@ -52,6 +58,24 @@ class CertManager final : public ContextSource, public std::enable_shared_from_t
 
   /// Replaces the default certificate and leaves the named ones.
   Result<Receipt> update(Certificate certificate);
+
+  /// Adds an identity under a name, or replaces it. Errors: as for update.
+  Result<Receipt> set(const std::string& name, Identity identity);
+
+  /// Takes the identity of a name away. Errors: unknown_identity.
+  Result<Receipt> erase(const std::string& name);
+
+  /// Builds and examines `set`, and publishes nothing yet. Errors: what cannot be served at all:
+  /// certificate_unusable, invalid_server_name, no_default_certificate, no_client_roots,
+  /// default_weaker_than_named. All else is in the plan's findings.
+  Result<Plan> stage(CertSet set, const StagingPolicy& policy = {});
+
+  /// Publishes again, as a new generation, what was served before the current one. Errors:
+  /// nothing_to_roll_back_to; certificate_expired where that has happened meanwhile.
+  Result<Receipt> rollback();
+
+  /// Lets go of what a rollback would need, and with it of the old private keys.
+  void forget_history();
 
   /// The default certificate that is served now; of several, the one that is offered first.
   Certificate certificate() const;
@@ -74,12 +98,23 @@ class CertManager final : public ContextSource, public std::enable_shared_from_t
   CertManager(std::shared_ptr<const Snapshot> first, std::shared_ptr<Generations> generations,
               std::shared_ptr<TicketKeys> ticket_keys, Options options);
 
-  Result<Receipt> publish(const CertSet& set, const Snapshot& previous);
+  friend class Plan;
+
+  using SnapshotPtr = std::shared_ptr<const Snapshot>;
+
+  // With updates_ held
+  Result<SnapshotPtr> build(const CertSet& set, const Snapshot& takes_over_from) const;
+  Result<Receipt> check_and_publish(const CertSet& set);
+  Receipt publish(SnapshotPtr next);
+  void remember(SnapshotPtr replaced);
+
+  Result<Receipt> commit(const Plan& plan);
 
   Options options_;
   std::shared_ptr<Generations> generations_;
   std::shared_ptr<TicketKeys> ticket_keys_;  // nullptr: no tickets
   std::mutex updates_;
+  std::deque<SnapshotPtr> history_;  // what was served before, the latest last
   Published<Snapshot> current_;
 };
 

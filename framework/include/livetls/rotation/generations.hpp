@@ -53,7 +53,7 @@ class Generations : public std::enable_shared_from_this<Generations> {
   // For the CertManager and its snapshots
   void add(std::uint64_t generation, std::shared_ptr<GenerationCounts> counts);
   void made_current(std::uint64_t generation);
-  void gone(std::uint64_t generation);
+  void gone(std::uint64_t generation, const GenerationCounts& counts);
   void check_waiters();
 
  private:

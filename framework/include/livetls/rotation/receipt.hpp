@@ -47,8 +47,8 @@ class Receipt {
   }
 
   /// Nothing of what only older generations held is in memory, and its private keys are wiped.
-  /// Copies of a Certificate or Snapshot that the caller has kept are the caller's: a Snapshot
-  /// holds it up.
+  /// The history that a rollback needs holds it up, until it has moved on or CertManager's
+  /// forget_history was called; so does a Snapshot that the caller has kept.
   template <class Token>
   auto async_erased(std::chrono::steady_clock::duration within, Token&& token) const {
     return wait(Milestone::erased, within, std::forward<Token>(token));

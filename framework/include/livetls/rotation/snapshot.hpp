@@ -42,11 +42,17 @@ class Snapshot {
   Found find(const ServerName& name) const;
   Found find_default() const { return {default_.get(), NameMatch::none_asked}; }
 
+  /// Every context once, with a name that it is found by ("default" for the default's).
+  void for_each_context(
+      const std::function<void(const std::string& name,
+                               const std::shared_ptr<const ServerContext>& context)>& visit) const;
+
   const CertSet& set() const noexcept { return set_; }
   std::uint64_t generation() const noexcept { return generation_; }
 
   /// Who uses it.
   GenerationCounts& counts() const noexcept { return *counts_; }
+  const std::shared_ptr<GenerationCounts>& shared_counts() const noexcept { return counts_; }
 
  private:
   using ContextsPtr = std::shared_ptr<const Contexts>;

@@ -18,4 +18,9 @@ std::string_view to_string(ClientAuth mode) noexcept;
 /// Whether a certificate that comes is verified.
 constexpr bool verifies(ClientAuth mode) noexcept { return mode >= ClientAuth::verify_if_given; }
 
+/// Whether a client without a certificate is turned away.
+constexpr bool requires_certificate(ClientAuth mode) noexcept {
+  return mode == ClientAuth::require_any || mode == ClientAuth::require_and_verify;
+}
+
 }  // namespace livetls

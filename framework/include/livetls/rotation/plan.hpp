@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "livetls/base/result.hpp"
+#include "livetls/rotation/finding.hpp"
+#include "livetls/rotation/receipt.hpp"
+#include "livetls/rotation/snapshot.hpp"
+
+namespace livetls {
+
+class CertManager;
+
+/// A handshake that the staged certificates did not pass.
+struct FailedProof {
+  std::string identity;
+  std::string certificate;  ///< its subject and kind of key
+  TlsVersion version;
+  Error error;
+};
+
+/// A CertSet that has been built and examined, but not published. Dropping it is all that aborting
+/// takes.
+///
+/// Thread safety: none; the CertManager that it is committed to may be used meanwhile.
+class Plan {
+ public:
+  /// What would be published; chains are in order.
+  const CertSet& set() const noexcept { return snapshot_->set(); }
+
+  /// The generation that it was compared with, and must still be current at the commit.
+  std::uint64_t base_generation() const noexcept { return base_generation_; }
+
+  const std::vector<Finding>& findings() const noexcept { return findings_; }
+
+  /// Lets a kind of refusal pass, by its name ("name_lost"); the reason is kept in the findings.
+  /// Errors: no_such_finding where there is no refusal of this name, or no reason.
+  Result<void> override_refusal(std::string_view kind, std::string reason);
+
+  /// In-memory handshakes with what is staged: each certificate under one of its names, in each
+  /// TLS version that the policy allows. Empty says that all passed. About a millisecond each.
+  std::vector<FailedProof> prove() const;
+
+  /// Publishes it, once. Errors: plan_refused (a refusal that is not overridden), plan_outdated
+  /// (something else was published since it was staged: stage it again), certificate_expired (since
+  /// then, too).
+  Result<Receipt> commit();
+
+ private:
+  friend class CertManager;
+  Plan(std::shared_ptr<CertManager> manager, std::uint64_t base_generation,
+       std::shared_ptr<const Snapshot> snapshot, std::vector<Finding> findings)
+      : manager_(std::move(manager)),
+        base_generation_(base_generation),
+        snapshot_(std::move(snapshot)),
+        findings_(std::move(findings)) {}
+
+  std::shared_ptr<CertManager> manager_;
+  std::uint64_t base_generation_;
+  std::shared_ptr<const Snapshot> snapshot_;
+  std::vector<Finding> findings_;
+};
+
+}  // namespace livetls

@@ -1,0 +1,229 @@
+// What an operator would want to know before an update: the difference to what is served now, and
+// what is wrong with the new certificates by themselves.
+
+#include "rotation/examine.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <set>
+
+namespace livetls {
+namespace {
+
+using Kind = FindingKind;
+using Chain = std::vector<std::vector<std::uint8_t>>;
+
+class Report {
+ public:
+  explicit Report(const StagingPolicy& policy) : policy_(policy) {}
+
+  void add(Kind kind, std::string identity, std::string detail) {
+    findings.push_back({kind, policy_.severity(kind), std::move(identity), std::move(detail)});
+  }
+
+  std::vector<Finding> findings;
+
+ private:
+  const StagingPolicy& policy_;
+};
+
+/// Calls `visit(name, identity)` for all of them, the default first.
+template <class Set, class Visit>
+void for_each_identity(Set& set, Visit visit) {
+  visit(std::string("default"), set.default_identity);
+  for (auto& [name, identity] : set.identities) visit(name, identity);
+}
+
+const Identity* find(const CertSet& set, const std::string& name) {
+  if (name == "default") return &set.default_identity;
+  const auto found = set.identities.find(name);
+  return found == set.identities.end() ? nullptr : &found->second;
+}
+
+std::string date(std::chrono::sys_seconds time) {
+  const std::chrono::year_month_day day(std::chrono::floor<std::chrono::days>(time));
+  std::string text = std::to_string(static_cast<int>(day.year())) + "-00-00";
+  const auto put = [&text](std::size_t at, unsigned value) {
+    text[at] = static_cast<char>('0' + value / 10);
+    text[at + 1] = static_cast<char>('0' + value % 10);
+  };
+  put(text.size() - 5, static_cast<unsigned>(day.month()));
+  put(text.size() - 2, static_cast<unsigned>(day.day()));
+  return text;
+}
+
+std::vector<CertificateInfo> infos(const Certificate& certificate) {
+  std::vector<CertificateInfo> list;
+  for (const auto& der : certificate.chain())
+    list.push_back(CertificateInfo::from_der(der).value());
+  return list;
+}
+
+/// Each certificate followed by its issuer, as far as the issuers are there (RFC 8446, 4.4.2).
+Chain ordered(const Certificate& certificate) {
+  const std::vector<CertificateInfo> parts = infos(certificate);
+  Chain chain = {certificate.chain().front()};
+  for (std::size_t last = 0; chain.size() <= parts.size();) {
+    if (parts[last].issuer == parts[last].subject) break;
+    const auto issuer = std::ranges::find(parts.begin() + 1, parts.end(), parts[last].issuer,
+                                          &CertificateInfo::subject);
+    if (issuer == parts.end()) break;
+    last = static_cast<std::size_t>(issuer - parts.begin());
+    chain.push_back(certificate.chain()[last]);
+  }
+  return chain;
+}
+
+void examine_certificate(const std::string& name, const Certificate& certificate,
+                         std::chrono::sys_seconds time, Report& report) {
+  const CertificateInfo& leaf = certificate.leaf();
+  if (time > leaf.not_after) report.add(Kind::expired, name, "on " + date(leaf.not_after));
+  if (time < leaf.not_before) {
+    report.add(Kind::not_yet_valid, name, "until " + date(leaf.not_before));
+  }
+  const std::vector<CertificateInfo> chain = infos(certificate);
+  if (chain.size() == 1 && leaf.issuer != leaf.subject) {
+    report.add(Kind::chain_incomplete, name, "the certificate of " + leaf.issuer + " is not there");
+  }
+  for (const CertificateInfo& part : chain) {
+    const bool is_root = part.issuer == part.subject && chain.size() > 1;
+    if (part.weak_signature && !is_root) {
+      report.add(Kind::weak_signature, name, part.subject + " is signed with MD5 or SHA-1");
+    }
+  }
+  const bool covered =
+      name == "default" || std::ranges::any_of(leaf.dns_names, [&](const auto& own) {
+        const auto a = NamePattern::parse(own), b = NamePattern::parse(name);
+        if (!a || !b) return false;
+        if (*a == *b) return true;
+        const auto host = ServerName::parse(b->text());
+        return host && a->matches(*host);
+      });
+  const auto address = ServerName::parse(name);
+  if (!covered && !(address && leaf.matches(*address))) {
+    report.add(Kind::name_not_covered, name, "its certificate is for " + leaf.subject);
+  }
+}
+
+void compare_certificates(const std::string& name, const Identity& before, const Identity& after,
+                          Report& report) {
+  const CertificateInfo& old_leaf = before.certificates.front().leaf();
+  const auto same_kind = std::ranges::find_if(after.certificates, [&](const Certificate& other) {
+    return other.leaf().key_type == old_leaf.key_type;
+  });
+  if (same_kind == after.certificates.end()) {
+    report.add(Kind::key_type_changed, name,
+               std::string(to_string(old_leaf.key_type)) + " is no longer served");
+  }
+  const Certificate& successor =
+      same_kind == after.certificates.end() ? after.certificates.front() : *same_kind;
+  const CertificateInfo& leaf = successor.leaf();
+  if (leaf.fingerprint == old_leaf.fingerprint) return;
+  if (leaf.issuer != old_leaf.issuer) {
+    report.add(Kind::issuer_changed, name, "from " + old_leaf.issuer + " to " + leaf.issuer);
+  }
+  const Kind validity = leaf.not_after < old_leaf.not_after ? Kind::shorter_lived : Kind::renewed;
+  report.add(validity, name, "until " + date(leaf.not_after) + ", was " + date(old_leaf.not_after));
+  if (std::ranges::equal(successor.private_key().public_key_der(),
+                         before.certificates.front().private_key().public_key_der())) {
+    report.add(Kind::key_reused, name, "the new certificate has the old one's private key");
+  }
+}
+
+void compare_identities(const std::string& name, const Identity& before, const Identity& after,
+                        Report& report) {
+  if (!before.certificates.empty() && !after.certificates.empty()) {
+    compare_certificates(name, before, after, report);
+  }
+  if (after.client_auth < before.client_auth) {
+    report.add(Kind::client_auth_weakened, name,
+               "from " + std::string(to_string(before.client_auth)) + " to " +
+                   std::string(to_string(after.client_auth)));
+  }
+  if (after.alpn != before.alpn)
+    report.add(Kind::protocols_changed, name, "other protocols (ALPN)");
+}
+
+/// Every name that a certificate is found by, in its one spelling.
+std::set<std::string> served_names(const CertSet& set) {
+  std::set<std::string> names;
+  const auto add = [&](const std::string& name) {
+    if (const auto pattern = NamePattern::parse(name)) names.insert(pattern->text());
+  };
+  for (const Certificate& certificate : set.default_identity.certificates) {
+    std::ranges::for_each(certificate.leaf().dns_names, add);
+  }
+  for (const auto& [name, identity] : set.identities) add(name);
+  return names;
+}
+
+void compare_names(const CertSet& base, const CertSet& next, Report& report) {
+  const std::set<std::string> before = served_names(base), after = served_names(next);
+  for (const std::string& name : after) {
+    if (!before.contains(name)) report.add(Kind::name_gained, name, "it is new");
+  }
+  for (const std::string& name : before) {
+    if (!after.contains(name))
+      report.add(Kind::name_lost, name, "no certificate is for it any more");
+  }
+}
+
+void compare_trust(const CertSet& base, const CertSet& next, Report& report) {
+  const auto roots = [](const CertSet& set) {
+    std::set<std::vector<std::uint8_t>> all;
+    if (!set.client_roots) return all;
+    for (const auto& der : set.client_roots->certificates()) all.insert(der);
+    return all;
+  };
+  const auto report_missing = [&](const auto& from, const auto& in, Kind kind) {
+    for (const auto& der : from) {
+      if (in.contains(der)) continue;
+      const auto info = CertificateInfo::from_der(der);
+      report.add(kind, "client_roots", info ? info->subject : "a certificate");
+    }
+  };
+  const auto before = roots(base), after = roots(next);
+  report_missing(after, before, Kind::trust_added);
+  report_missing(before, after, Kind::trust_removed);
+}
+
+}  // namespace
+
+std::vector<Finding> repair_chains(CertSet& set, const StagingPolicy& policy) {
+  Report report(policy);
+  for_each_identity(set, [&](const std::string& name, Identity& identity) {
+    for (Certificate& certificate : identity.certificates) {
+      Chain chain = ordered(certificate);
+      if (std::ranges::equal(chain, certificate.chain())) continue;
+      report.add(Kind::chain_repaired, name,
+                 std::to_string(certificate.chain().size()) + " certificates became " +
+                     std::to_string(chain.size()));
+      certificate = certificate.with_chain(std::move(chain)).value();
+    }
+  });
+  return std::move(report.findings);
+}
+
+std::vector<Finding> examine(const CertSet& base, const CertSet& next, const StagingPolicy& policy,
+                             std::chrono::sys_seconds time) {
+  Report report(policy);
+  for_each_identity(next, [&](const std::string& name, const Identity& identity) {
+    const Identity* before = find(base, name);
+    if (before != nullptr) compare_identities(name, *before, identity, report);
+    for (const Certificate& certificate : identity.certificates) {
+      const bool served_already =
+          before != nullptr && std::ranges::count(before->certificates, certificate) > 0;
+      if (!served_already || !certificate.leaf().valid_at(time)) {
+        examine_certificate(name, certificate, time, report);
+      }
+    }
+  });
+  compare_names(base, next, report);
+  compare_trust(base, next, report);
+  if (next.policy != base.policy) {
+    report.add(Kind::protocols_changed, "default", "other TLS versions");
+  }
+  return std::move(report.findings);
+}
+
+}  // namespace livetls

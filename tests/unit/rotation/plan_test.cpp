@@ -1,0 +1,247 @@
+#include "livetls/rotation/plan.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "livetls/pki/certificate_authority.hpp"
+#include "livetls/rotation/cert_manager.hpp"
+#include "pki/pem.hpp"
+
+namespace livetls {
+namespace {
+
+using std::chrono::days;
+using ::testing::Contains;
+using ::testing::IsEmpty;
+using ::testing::IsSupersetOf;
+using ::testing::Not;
+
+constexpr std::chrono::sys_seconds kNow = std::chrono::sys_days(std::chrono::year(2030) / 6 / 1);
+
+std::vector<FindingKind> kinds(const Plan& plan) {
+  std::vector<FindingKind> kinds;
+  for (const Finding& finding : plan.findings()) kinds.push_back(finding.kind);
+  return kinds;
+}
+
+class PlanTest : public ::testing::Test {
+ protected:
+  Certificate issue(std::vector<std::string> names, std::chrono::seconds lifetime = days(30),
+                    KeyType type = KeyType::ecdsa_p256) const {
+    return authority
+        .issue({.names = std::move(names), .lifetime = lifetime, .key_type = type, .now = now})
+        .value();
+  }
+
+  Plan stage(CertSet set, const StagingPolicy& policy = {}) {
+    return manager->stage(std::move(set), policy).value();
+  }
+
+  /// A set with one identity beside the default.
+  CertSet with(const std::string& name, Identity identity) const {
+    CertSet set{.default_identity = first};
+    set.identities.emplace(name, std::move(identity));
+    return set;
+  }
+
+  std::chrono::sys_seconds now = kNow;
+  CertificateAuthority root = CertificateAuthority::create({.now = kNow}).value();
+  CertificateAuthority authority =
+      root.create_intermediate({.organization = "Intermediate", .now = kNow}).value();
+  // The TLS library judges roots by the machine's clock.
+  CertificateAuthority clients = CertificateAuthority::create().value();
+  Certificate first = issue({"localhost"});
+  std::shared_ptr<CertManager> manager =
+      CertManager::create({.default_identity = first}, {.now = [this] { return now; }}).value();
+};
+
+TEST_F(PlanTest, StagingPublishesNothingAndCommittingDoes) {
+  const Certificate next = issue({"localhost"}, days(40));
+  Plan plan = stage({.default_identity = next});
+  EXPECT_EQ(manager->generation(), 1U);
+  EXPECT_EQ(manager->certificate(), first);
+
+  const auto receipt = plan.commit();
+  ASSERT_TRUE(receipt) << receipt.error().message();
+  EXPECT_EQ(receipt->generation, 2U);
+  EXPECT_EQ(manager->certificate(), next);
+}
+
+TEST_F(PlanTest, ADroppedPlanLeavesNothingBehind) {
+  { const Plan dropped = stage({.default_identity = issue({"localhost"})}); }
+  EXPECT_EQ(manager->generation(), 1U);
+  EXPECT_EQ(manager->generations_in_use().size(), 1U);
+  EXPECT_EQ(manager->update(issue({"localhost"}))->generation, 2U);
+}
+
+TEST_F(PlanTest, OfTwoPlansOnOneBaseTheSecondIsOutdatedAndHarmsNothing) {
+  const Certificate winner = issue({"localhost"});
+  Plan loser = stage({.default_identity = issue({"localhost"})});
+  { ASSERT_TRUE(stage({.default_identity = winner}).commit()); }
+  const auto refused = loser.commit();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error(), Errc::plan_outdated);
+  EXPECT_EQ(manager->certificate(), winner);
+}
+
+TEST_F(PlanTest, ThatAnOutdatedPlanIsDroppedDoesNotHideThePublishedGeneration) {
+  {
+    const Plan loser = stage({.default_identity = issue({"localhost"})});
+    ASSERT_TRUE(stage({.default_identity = issue({"localhost"})}).commit());
+  }
+  const auto uses = manager->generations_in_use();
+  EXPECT_TRUE(std::ranges::any_of(uses, [](const auto& use) { return use.generation == 2; }));
+}
+
+TEST_F(PlanTest, APlanIsCommittedOnce) {
+  Plan plan = stage({.default_identity = issue({"localhost"})});
+  ASSERT_TRUE(plan.commit());
+  EXPECT_EQ(plan.commit().error(), Errc::plan_outdated);
+}
+
+TEST_F(PlanTest, TellsARenewalFromAShorterLivedCertificate) {
+  EXPECT_THAT(kinds(stage({.default_identity = issue({"localhost"}, days(40))})),
+              Contains(FindingKind::renewed));
+  EXPECT_THAT(kinds(stage({.default_identity = issue({"localhost"}, days(20))})),
+              Contains(FindingKind::shorter_lived));
+}
+
+TEST_F(PlanTest, FindsNothingInWhatIsServedAlready) {
+  EXPECT_THAT(kinds(stage({.default_identity = first})), IsEmpty());
+}
+
+TEST_F(PlanTest, NamesThatAreGainedAndLost) {
+  Plan plan = stage({.default_identity = issue({"other.example"})});
+  EXPECT_THAT(kinds(plan), IsSupersetOf({FindingKind::name_gained, FindingKind::name_lost}));
+  const auto refused = plan.commit();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error(), Errc::plan_refused);
+  EXPECT_THAT(refused.error().context, ::testing::HasSubstr("name_lost: localhost"));
+  EXPECT_EQ(manager->generation(), 1U);
+}
+
+TEST_F(PlanTest, ARefusalIsOverriddenByNameAndTheReasonIsKept) {
+  Plan plan = stage({.default_identity = issue({"other.example"})});
+  EXPECT_EQ(plan.override_refusal("expired", "because").error(), Errc::no_such_finding);
+  EXPECT_EQ(plan.override_refusal("name_lost", "").error(), Errc::no_such_finding);
+  ASSERT_TRUE(plan.override_refusal("name_lost", "the host was given up"));
+  const auto lost = std::ranges::find(plan.findings(), FindingKind::name_lost, &Finding::kind);
+  EXPECT_THAT(lost->message(), ::testing::HasSubstr("(overridden: the host was given up)"));
+  EXPECT_TRUE(plan.commit());
+}
+
+TEST_F(PlanTest, ThePolicySaysHowSeriousAFindingIs) {
+  const StagingPolicy lenient{.severities = {{FindingKind::name_lost, Severity::warning}}};
+  EXPECT_TRUE(stage({.default_identity = issue({"other.example"})}, lenient).commit());
+
+  const StagingPolicy strict{.severities = {{FindingKind::name_gained, Severity::refusal}}};
+  Plan plan = stage(with("api.example", issue({"api.example"})), strict);
+  EXPECT_EQ(plan.commit().error(), Errc::plan_refused);
+}
+
+TEST_F(PlanTest, WhatIsExpiredOrNotYetValidIsRefused) {
+  const Certificate early = issue({"localhost"});
+  now = kNow - days(1);
+  EXPECT_THAT(kinds(stage({.default_identity = early})), Contains(FindingKind::not_yet_valid));
+  now = kNow + days(31);
+  Plan plan = stage({.default_identity = early});
+  EXPECT_THAT(kinds(plan), Contains(FindingKind::expired));
+  EXPECT_EQ(plan.commit().error(), Errc::plan_refused);
+}
+
+TEST_F(PlanTest, WhatExpiresBetweenStagingAndCommittingIsRefused) {
+  Plan plan = stage({.default_identity = issue({"localhost"}, days(40))});
+  now = kNow + days(41);
+  EXPECT_EQ(plan.commit().error(), Errc::certificate_expired);
+}
+
+TEST_F(PlanTest, AnotherIssuerKeyTypeOrTheOldKeyIsSaid) {
+  const Certificate other_issuer = root.issue({.names = {"localhost"}, .now = now}).value();
+  EXPECT_THAT(kinds(stage({.default_identity = other_issuer})),
+              IsSupersetOf({FindingKind::issuer_changed, FindingKind::chain_incomplete}));
+  EXPECT_THAT(kinds(stage({.default_identity = issue({"localhost"}, days(30), KeyType::rsa)})),
+              Contains(FindingKind::key_type_changed));
+
+  auto key = PrivateKey::generate(KeyType::ecdsa_p256).value();
+  const SecretBytes pem = key.to_pem();
+  const Certificate same_key =
+      authority
+          .issue({.names = {"localhost"}, .lifetime = days(50), .now = now},
+                 PrivateKey::from_pem(as_text(pem)).value())
+          .value();
+  ASSERT_TRUE(manager->update(same_key));
+  const Certificate reused =
+      authority.issue({.names = {"localhost"}, .lifetime = days(60), .now = now}, std::move(key))
+          .value();
+  EXPECT_THAT(kinds(stage({.default_identity = reused})), Contains(FindingKind::key_reused));
+}
+
+TEST_F(PlanTest, AChainOutOfOrderIsRepaired) {
+  const CertificateAuthority second =
+      authority.create_intermediate({.organization = "Second", .now = now}).value();
+  const Certificate good = second.issue({.names = {"localhost"}, .now = now}).value();
+  std::vector<std::vector<std::uint8_t>> chain(good.chain().begin(), good.chain().end());
+  ASSERT_GE(chain.size(), 3U);
+  std::swap(chain[1], chain[2]);
+  chain.push_back(chain[1]);
+  const Certificate jumbled = good.with_chain(chain).value();
+
+  Plan plan = stage({.default_identity = jumbled});
+  EXPECT_THAT(kinds(plan), Contains(FindingKind::chain_repaired));
+  ASSERT_TRUE(plan.commit());
+  EXPECT_EQ(manager->certificate(), good);
+}
+
+TEST_F(PlanTest, ACertificateForOtherNamesThanItsIdentityIsRefused) {
+  EXPECT_THAT(kinds(stage(with("api.example", issue({"www.example"})))),
+              Contains(FindingKind::name_not_covered));
+  EXPECT_THAT(kinds(stage(with("api.example.com", issue({"*.example.com"})))),
+              Not(Contains(FindingKind::name_not_covered)));
+  EXPECT_THAT(kinds(stage(with("*.example.com", issue({"*.example.com"})))),
+              Not(Contains(FindingKind::name_not_covered)));
+  EXPECT_THAT(kinds(stage(with("*.example.com", issue({"www.example.com"})))),
+              Contains(FindingKind::name_not_covered));
+}
+
+TEST_F(PlanTest, TrustThatIsAddedOrRemovedAndWeakenedClientAuthenticationAreSaid) {
+  const auto other = CertificateAuthority::create({.organization = "Other"}).value();
+  CertSet strict{.default_identity = Identity(first).with(ClientAuth::require_and_verify),
+                 .client_roots = clients.trust_bundle()};
+  ASSERT_TRUE(manager->update(strict));
+  CertSet next = strict;
+  next.client_roots = other.trust_bundle();
+  next.default_identity.client_auth = ClientAuth::verify_if_given;
+  EXPECT_THAT(kinds(stage(next)),
+              IsSupersetOf({FindingKind::trust_added, FindingKind::trust_removed,
+                            FindingKind::client_auth_weakened}));
+}
+
+TEST_F(PlanTest, WhatCannotBeServedIsAnErrorAtOnce) {
+  const auto refused =
+      manager->stage({.default_identity = issue({"localhost"}, days(9), KeyType::ed25519)});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error(), Errc::certificate_unusable);
+}
+
+TEST_F(PlanTest, ProvesEveryCertificateInEveryVersionAndMode) {
+  CertSet set{.default_identity =
+                  Identity({issue({"localhost"}), issue({"localhost"}, days(9), KeyType::rsa)})
+                      .with(ClientAuth::require_and_verify),
+              .client_roots = clients.trust_bundle()};
+  set.identities.emplace("*.example.com", Identity(issue({"*.example.com"})));
+  EXPECT_THAT(stage(set).prove(), IsEmpty());
+}
+
+TEST(FindingKinds, HaveOneNameEach) {
+  EXPECT_EQ(parse_finding_kind("name_lost"), FindingKind::name_lost);
+  EXPECT_EQ(parse_finding_kind("nothing"), std::nullopt);
+  for (int kind = 0; kind <= static_cast<int>(FindingKind::protocols_changed); ++kind) {
+    const auto name = to_string(static_cast<FindingKind>(kind));
+    EXPECT_EQ(parse_finding_kind(name), static_cast<FindingKind>(kind)) << name;
+  }
+}
+
+}  // namespace
+}  // namespace livetls
