@@ -1,0 +1,154 @@
+// What a client that is not ours, Python's ssl on OpenSSL, sees of resumption, of the choice of
+// certificates and of client authentication.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <array>
+
+#include "livetls/rotation/cert_manager.hpp"
+#include "livetls/tcp/server.hpp"
+#include "support/running_runtime.hpp"
+#include "support/subprocess.hpp"
+#include "support/test_ca.hpp"
+
+namespace livetls {
+namespace {
+
+using test::Subprocess;
+
+/// Connects once for every line it reads, offering the session of the connection before, and says
+/// "full", "resumed" or "refused", and which organisation the server's certificate names.
+constexpr const char* kClient = R"(
+import socket, ssl, sys
+port, root, version, ciphers, certificate = sys.argv[1:6]
+context = ssl.create_default_context(cafile=root)
+context.minimum_version = context.maximum_version = ssl.TLSVersion[version]
+if ciphers: context.set_ciphers(ciphers)
+if certificate: context.load_cert_chain(certificate)
+session = None
+for line in sys.stdin:
+    try:
+        with socket.create_connection(('127.0.0.1', int(port)), timeout=20) as tcp:
+            with context.wrap_socket(tcp, server_hostname='localhost', session=session) as tls:
+                tls.sendall(b'?\n')
+                if not tls.recv(1000): raise ssl.SSLError('closed')
+                subject = dict(part[0] for part in tls.getpeercert()['subject'])
+                print('resumed' if tls.session_reused else 'full', subject['organizationName'],
+                      flush=True)
+                session = tls.session
+    except (ssl.SSLError, ConnectionError) as error:
+        print('refused', flush=True)
+)";
+
+Task<void> answer(Connection& connection) {
+  std::array<char, 16> line;
+  const auto bytes = co_await connection.read_some(boost::asio::buffer(line));
+  if (bytes && *bytes > 0) co_await connection.write("!\n");
+}
+
+class PythonClient {
+ public:
+  struct Options {
+    const char* version;
+    std::string ciphers = {};      // of TLS 1.2; its defaults when empty
+    std::string certificate = {};  // a file with its key
+  };
+
+  PythonClient(const std::string& root_file, std::uint16_t port, const Options& options)
+      : process_({"python3", "-c", kClient, std::to_string(port), root_file, options.version,
+                  options.ciphers, options.certificate}) {}
+
+  std::string connect() {
+    process_.write("\n");
+    std::string answer = process_.read_until("\n");
+    answer.pop_back();
+    return answer;
+  }
+
+ private:
+  Subprocess process_;
+};
+
+class ForeignClients : public testing::TestWithParam<const char*> {
+ protected:
+  PythonClient client(PythonClient::Options options = {}) {
+    options.version = GetParam();
+    return PythonClient(ca.root_file(), server.port(), options);
+  }
+
+  /// A file with the certificate and its key, as Python takes it.
+  std::string file_of(const Certificate& certificate, const std::string& name) {
+    const SecretBytes key = certificate.private_key().to_pem();
+    return directory.write(name, certificate.to_pem() + std::string(key.begin(), key.end()))
+        .string();
+  }
+
+  test::TemporaryDirectory directory;
+  test::TestCa ca;
+  std::shared_ptr<CertManager> manager = CertManager::create(ca.issue("first")).value();
+  test::RunningRuntime runtime;
+  tcp::Server server{runtime, manager, answer};
+};
+
+TEST_P(ForeignClients, ResumeAlsoAfterARenewal) {
+  PythonClient python = client();
+  EXPECT_EQ(python.connect(), "full first");
+  EXPECT_EQ(python.connect().substr(0, 7), "resumed");
+  ASSERT_TRUE(manager->update(ca.issue("second")));
+  EXPECT_EQ(python.connect().substr(0, 7), "resumed");
+  EXPECT_EQ(client().connect(), "full second") << "who has no ticket";
+}
+
+TEST_P(ForeignClients, DoNotResumeAfterARevocationOrAChangeOfClientAuthentication) {
+  PythonClient python = client();
+  EXPECT_EQ(python.connect(), "full first");
+  manager->ticket_keys()->revoke_all();
+  EXPECT_EQ(python.connect(), "full first");
+  // In TLS 1.2 the library issues no ticket in the handshake in which it refused one.
+  if (GetParam() == std::string("TLSv1_2")) EXPECT_EQ(python.connect(), "full first");
+  EXPECT_EQ(python.connect().substr(0, 7), "resumed");
+  ASSERT_TRUE(manager->update(
+      CertSet{.default_identity = Identity(ca.issue("asking")).with(ClientAuth::request)}));
+  EXPECT_EQ(python.connect(), "full asking");
+  EXPECT_EQ(python.connect(), "full asking") << "no tickets where clients are asked";
+}
+
+TEST_P(ForeignClients, ShowACertificateOfTheAuthorityThatIsTrustedNow) {
+  const auto old_root = CertificateAuthority::create().value();
+  const auto new_root = CertificateAuthority::create().value();
+  const std::string old_file = file_of(old_root.issue().value(), "old.pem");
+  const std::string new_file = file_of(new_root.issue().value(), "new.pem");
+  CertSet set{.default_identity = Identity(ca.issue("strict")).with(ClientAuth::require_and_verify),
+              .client_roots = old_root.trust_bundle()};
+  ASSERT_TRUE(manager->update(set));
+  PythonClient with_old = client({.certificate = old_file});
+  PythonClient with_new = client({.certificate = new_file});
+  EXPECT_EQ(client().connect(), "refused");
+  EXPECT_EQ(with_old.connect(), "full strict");
+  EXPECT_EQ(with_new.connect(), "refused");
+
+  set.client_roots = new_root.trust_bundle();
+  ASSERT_TRUE(manager->update(set));
+  EXPECT_EQ(with_old.connect(), "refused");
+  EXPECT_EQ(with_new.connect(), "full strict");
+}
+
+INSTANTIATE_TEST_SUITE_P(Tls, ForeignClients, testing::Values("TLSv1_2", "TLSv1_3"),
+                         [](const auto& test) { return std::string(test.param); });
+
+class ForeignTls12Clients : public ForeignClients {};
+
+TEST_P(ForeignTls12Clients, GetTheCertificateThatTheirCipherSuitesAllow) {
+  ASSERT_TRUE(manager->update(
+      CertSet{.default_identity = Identity({ca.issue("rsa", KeyType::rsa), ca.issue("ecdsa")})}));
+  EXPECT_EQ(client().connect(), "full ecdsa");
+  EXPECT_EQ(client({.ciphers = "ECDHE-RSA-AES128-GCM-SHA256"}).connect(), "full rsa");
+  EXPECT_EQ(client({.ciphers = "ECDHE-ECDSA-AES128-GCM-SHA256"}).connect(), "full ecdsa");
+}
+
+INSTANTIATE_TEST_SUITE_P(Tls, ForeignTls12Clients, testing::Values("TLSv1_2"),
+                         [](const auto& test) { return std::string(test.param); });
+
+}  // namespace
+}  // namespace livetls
