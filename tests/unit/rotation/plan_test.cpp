@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <sstream>
 
 #include "livetls/pki/certificate_authority.hpp"
 #include "livetls/rotation/cert_manager.hpp"
@@ -232,6 +233,18 @@ TEST_F(PlanTest, ProvesEveryCertificateInEveryVersionAndMode) {
               .client_roots = clients.trust_bundle()};
   set.identities.emplace("*.example.com", Identity(issue({"*.example.com"})));
   EXPECT_THAT(stage(set).prove(), IsEmpty());
+}
+
+TEST_F(PlanTest, TheWayThatTheReadmeShows) {
+  const Certificate renewed = issue({"localhost"}, days(40));
+  std::ostringstream report;
+  auto plan = manager->stage(CertSet{.default_identity = renewed}).value();
+  for (const Finding& finding : plan.findings()) report << finding.message() << '\n';
+  if (plan.prove().empty()) plan.commit().value();
+  EXPECT_EQ(report.str(), "info: renewed: default: until 2030-07-11, was 2030-07-01\n");
+  EXPECT_EQ(manager->certificate(), renewed);
+  manager->rollback().value();
+  EXPECT_EQ(manager->certificate(), first);
 }
 
 TEST(FindingKinds, HaveOneNameEach) {
