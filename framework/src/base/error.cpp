@@ -66,6 +66,9 @@ const char* publishing_sentence(Errc code) noexcept {
     case Errc::no_such_finding:
       return "the plan has no refusal of this name, or no reason was given to override it";
     case Errc::nothing_to_roll_back_to: return "there is no earlier generation in the history";
+    case Errc::nothing_to_confirm:
+      return "no commit waits to be confirmed: it was not asked for, came too late, or something "
+             "else was published since";
     default: return nullptr;
   }
 }

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <iterator>
+#include <stdexcept>
 #include <utility>
 
+#include "livetls/base/log.hpp"
 #include "rotation/examine.hpp"
 
 namespace livetls {
@@ -118,7 +120,11 @@ Result<Plan> CertManager::stage(CertSet set, const StagingPolicy& policy) {
   return Plan(shared_from_this(), base->generation(), std::move(*staged), std::move(findings));
 }
 
-Result<Receipt> CertManager::commit(const Plan& plan) {
+Result<Receipt> CertManager::commit(const Plan& plan, const CommitOptions& options) {
+  const bool on_trial = options.confirm_within > std::chrono::steady_clock::duration::zero();
+  if (on_trial && options_.history_limit == 0) {
+    throw std::invalid_argument("confirm_within needs a history_limit above zero");
+  }
   const std::scoped_lock turn(updates_);
   if (const auto current = current_.load(); current->generation() != plan.base_generation_) {
     return Error{Errc::plan_outdated, "staged on generation " +
@@ -133,11 +139,23 @@ Result<Receipt> CertManager::commit(const Plan& plan) {
     return valid.error();
   }
   remember(current_.load());
-  return publish(plan.snapshot_);
+  const Receipt receipt = publish(plan.snapshot_);
+  if (!on_trial) return receipt;
+  trial_ =
+      Trial{receipt.generation, std::chrono::steady_clock::now() + options.confirm_within, options};
+  if (!watcher_.joinable()) {
+    watcher_ = std::jthread([this](const std::stop_token& stop) { watch_trials(stop); });
+  }
+  trial_began_.notify_one();
+  return receipt;
 }
 
 Result<Receipt> CertManager::rollback() {
   const std::scoped_lock turn(updates_);
+  return roll_back();
+}
+
+Result<Receipt> CertManager::roll_back() {
   if (history_.empty()) return Error{Errc::nothing_to_roll_back_to};
   const SnapshotPtr earlier = history_.back();
   if (const auto valid = check_validity(earlier->set(), now(options_)); !valid) {
@@ -147,6 +165,38 @@ Result<Receipt> CertManager::rollback() {
   if (!again) return again.error();
   history_.pop_back();
   return publish(std::move(*again));
+}
+
+Result<void> CertManager::confirm() {
+  const std::scoped_lock turn(updates_);
+  if (!trial_) return Error{Errc::nothing_to_confirm};
+  trial_.reset();
+  return {};
+}
+
+void CertManager::watch_trials(const std::stop_token& stop) {
+  constexpr auto kInterval = std::chrono::milliseconds(100);
+  std::unique_lock turn(updates_);
+  while (trial_began_.wait(turn, stop, [this] { return trial_.has_value(); })) {
+    const auto next_look = std::min(trial_->until, std::chrono::steady_clock::now() + kInterval);
+    trial_began_.wait_until(turn, stop, next_look, [] { return false; });
+    if (stop.stop_requested()) return;
+    if (!trial_ || !has_failed(*trial_)) continue;
+    const std::string number = std::to_string(trial_->generation);
+    trial_.reset();
+    const Result<Receipt> back = roll_back();
+    log(LogLevel::error, back ? "generation " + number + " was not confirmed: rolled back"
+                              : "generation " + number + " stays: " + back.error().message());
+  }
+}
+
+bool CertManager::has_failed(const Trial& trial) const {
+  if (std::chrono::steady_clock::now() >= trial.until) return true;
+  const SnapshotPtr current = current_.load();
+  const auto failed = static_cast<double>(current->counts().failed());
+  const auto all = failed + static_cast<double>(current->counts().completed());
+  return all >= static_cast<double>(trial.options.min_handshakes) &&
+         failed > trial.options.max_failure_rate * all;
 }
 
 void CertManager::forget_history() {
@@ -176,6 +226,7 @@ void CertManager::remember(SnapshotPtr replaced) {
 }
 
 Receipt CertManager::publish(SnapshotPtr next) {
+  trial_.reset();
   const std::uint64_t number = next->generation();
   generations_->add(number, next->shared_counts());
   current_.store(std::move(next));

@@ -22,7 +22,8 @@ std::vector<Generations::Use> Generations::uses() const {
   std::vector<Use> uses;
   for (const auto& [generation, counts] : alive_) {
     uses.push_back({generation, static_cast<std::uint64_t>(counts->handshakes()),
-                    static_cast<std::uint64_t>(counts->connections())});
+                    static_cast<std::uint64_t>(counts->connections()), counts->completed(),
+                    counts->failed()});
   }
   return uses;
 }

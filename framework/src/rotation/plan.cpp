@@ -21,10 +21,10 @@ Result<void> Plan::override_refusal(std::string_view kind, std::string reason) {
 
 std::vector<FailedProof> Plan::prove() const { return livetls::prove(snapshot_); }
 
-Result<Receipt> Plan::commit() {
+Result<Receipt> Plan::commit(const CommitOptions& options) {
   const auto blocking = std::ranges::find_if(findings_, &Finding::blocks);
   if (blocking != findings_.end()) return Error{Errc::plan_refused, blocking->message()};
-  return manager_->commit(*this);
+  return manager_->commit(*this, options);
 }
 
 }  // namespace livetls

@@ -36,6 +36,7 @@ enum class Errc {
   plan_outdated,
   no_such_finding,
   nothing_to_roll_back_to,
+  nothing_to_confirm,
 
   // A stranger's first bytes
   not_tls,

@@ -1,11 +1,15 @@
 #pragma once
 
 #include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <stop_token>
+#include <thread>
 
 #include "livetls/base/published.hpp"
 #include "livetls/base/result.hpp"
@@ -74,6 +78,10 @@ class CertManager final : public ContextSource, public std::enable_shared_from_t
   /// nothing_to_roll_back_to; certificate_expired where that has happened meanwhile.
   Result<Receipt> rollback();
 
+  /// Ends the trial of a commit that asked for one: it stays. So does one on which something else
+  /// was published meanwhile. Errors: nothing_to_confirm.
+  Result<void> confirm();
+
   /// Lets go of what a rollback would need, and with it of the old private keys.
   void forget_history();
 
@@ -108,7 +116,17 @@ class CertManager final : public ContextSource, public std::enable_shared_from_t
   Receipt publish(SnapshotPtr next);
   void remember(SnapshotPtr replaced);
 
-  Result<Receipt> commit(const Plan& plan);
+  Result<Receipt> roll_back();
+
+  Result<Receipt> commit(const Plan& plan, const CommitOptions& options);
+
+  struct Trial {
+    std::uint64_t generation;
+    std::chrono::steady_clock::time_point until;
+    CommitOptions options;
+  };
+  void watch_trials(const std::stop_token& stop);
+  bool has_failed(const Trial& trial) const;
 
   Options options_;
   std::shared_ptr<Generations> generations_;
@@ -116,6 +134,10 @@ class CertManager final : public ContextSource, public std::enable_shared_from_t
   std::mutex updates_;
   std::deque<SnapshotPtr> history_;  // what was served before, the latest last
   Published<Snapshot> current_;
+
+  std::optional<Trial> trial_;  // of the current generation
+  std::condition_variable_any trial_began_;
+  std::jthread watcher_;  // since the first trial; ends before all else goes
 };
 
 }  // namespace livetls

@@ -33,6 +33,8 @@ class Generations : public std::enable_shared_from_this<Generations> {
     std::uint64_t generation;
     std::uint64_t handshakes;   ///< in flight
     std::uint64_t connections;  ///< established
+    std::uint64_t completed;    ///< handshakes, since its publication
+    std::uint64_t failed;       ///< likewise
   };
 
   /// Those whose snapshot is still in memory, the oldest first.

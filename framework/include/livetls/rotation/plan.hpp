@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -21,6 +22,18 @@ struct FailedProof {
   std::string certificate;  ///< its subject and kind of key
   TlsVersion version;
   Error error;
+};
+
+/// How long a commit is on trial.
+struct CommitOptions {
+  /// Without CertManager::confirm within this time, it is rolled back. Zero: it stays.
+  std::chrono::steady_clock::duration confirm_within = {};
+
+  /// Until it is confirmed, it is rolled back as soon as more than this share of its handshakes has
+  /// failed, of `min_handshakes` at least; looked at ten times a second. Range: 0 to 1, 1 for
+  /// never. Clients that break off count as failed: leave room for them.
+  double max_failure_rate = 1;
+  std::uint64_t min_handshakes = 100;
 };
 
 /// A CertSet that has been built and examined, but not published. Dropping it is all that aborting
@@ -48,7 +61,9 @@ class Plan {
   /// Publishes it, once. Errors: plan_refused (a refusal that is not overridden), plan_outdated
   /// (something else was published since it was staged: stage it again), certificate_expired (since
   /// then, too).
-  Result<Receipt> commit();
+  /// Throws std::invalid_argument for a trial where the manager keeps no history to go back to.
+  Result<Receipt> commit(const CommitOptions& options);
+  Result<Receipt> commit() { return commit({}); }
 
  private:
   friend class CertManager;

@@ -17,6 +17,10 @@ class GenerationCounts {
   std::int64_t handshakes() const noexcept { return handshakes_.load(); }
   std::int64_t connections() const noexcept { return connections_.load(); }
 
+  /// Since the beginning. One that its client broke off has failed, too.
+  std::uint64_t completed() const noexcept { return completed_.load(std::memory_order_relaxed); }
+  std::uint64_t failed() const noexcept { return failed_.load(std::memory_order_relaxed); }
+
   /// Another generation has been published.
   void retire() noexcept { retired_.store(true); }
 
@@ -29,6 +33,8 @@ class GenerationCounts {
 
   std::atomic<std::int64_t> handshakes_ = 0;
   std::atomic<std::int64_t> connections_ = 0;  // whose handshake is done
+  std::atomic<std::uint64_t> completed_ = 0;
+  std::atomic<std::uint64_t> failed_ = 0;
   std::atomic<bool> retired_ = false;
   std::function<void()> on_idle_;
 };
@@ -49,12 +55,14 @@ class GenerationSeat {
   }
   ~GenerationSeat() {
     if (counts_ == nullptr) return;
+    if (!established_) counts_->failed_.fetch_add(1, std::memory_order_relaxed);
     counts_->drop(established_ ? counts_->connections_ : counts_->handshakes_);
   }
 
   /// The handshake is done.
   void establish() {
     if (counts_ == nullptr || std::exchange(established_, true)) return;
+    counts_->completed_.fetch_add(1, std::memory_order_relaxed);
     counts_->connections_.fetch_add(1);
     counts_->drop(counts_->handshakes_);
   }
