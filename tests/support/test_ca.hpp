@@ -23,6 +23,10 @@ class TestCa {
         .value();
   }
 
+  Certificate issue_for(std::string name) const {
+    return authority_.issue({.names = {std::move(name)}}).value();
+  }
+
  private:
   TemporaryDirectory directory_;
   CertificateAuthority authority_;

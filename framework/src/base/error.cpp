@@ -69,6 +69,10 @@ const char* publishing_sentence(Errc code) noexcept {
     case Errc::nothing_to_confirm:
       return "no commit waits to be confirmed: it was not asked for, came too late, or something "
              "else was published since";
+    case Errc::nothing_scheduled: return "nothing is scheduled under this number (any more)";
+    case Errc::certificate_revoked: return "its private key has been revoked; use a new one";
+    case Errc::nothing_to_serve_instead:
+      return "nothing is left to serve without the revoked key; give a replacement";
     default: return nullptr;
   }
 }

@@ -165,13 +165,17 @@ asio::ip::tcp::endpoint Connection::local_endpoint() const {
 
 Executor Connection::get_executor() noexcept { return state_->socket().get_executor(); }
 
+const Served* Connection::served() const noexcept {
+  return state_->tls ? state_->tls->tls().served() : nullptr;
+}
+
 std::optional<Certificate> Connection::certificate() const {
-  const Served* served = state_->tls ? state_->tls->tls().served() : nullptr;
+  const Served* served = this->served();
   return served ? std::optional(served->context->certificate()) : std::nullopt;
 }
 
 std::uint64_t Connection::generation() const noexcept {
-  const Served* served = state_->tls ? state_->tls->tls().served() : nullptr;
+  const Served* served = this->served();
   return served ? served->generation : 0;
 }
 

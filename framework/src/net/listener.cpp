@@ -4,18 +4,19 @@
 
 #include "livetls/net/listener.hpp"
 
+#include <array>
 #include <atomic>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/intrusive/list.hpp>
 #include <stdexcept>
 #include <utility>
 
 #include "livetls/base/log.hpp"
 #include "livetls/base/task_group.hpp"
+#include "net/drains.hpp"
 
 namespace livetls {
 
@@ -47,30 +48,9 @@ class Counter {
 
 struct ShardCounters {
   Counter accepted, accept_errors, over_limit, open, in_flight, handshakes;
-  Counter not_tls, plain_http, malformed, unrecognized_name, no_common_parameters;
-  Counter refused_by_peer, client_certificate, timed_out, disconnected, other;
+  std::array<Counter, kHandshakeFailures> failures;
 
-  Counter& failure(error_code error) {
-    if (error == Errc::not_tls) return not_tls;
-    if (error == Errc::plain_http) return plain_http;
-    if (error == Errc::malformed_client_hello) return malformed;
-    if (error == Errc::client_hello_too_large) return malformed;
-    if (error == Errc::unrecognized_name) return unrecognized_name;
-    if (error == Errc::server_name_missing) return unrecognized_name;
-    if (error == Errc::no_application_protocol) return no_common_parameters;
-    if (error == Errc::peer_untrusted || error == Errc::peer_expired ||
-        error == Errc::peer_sent_no_certificate) {
-      return client_certificate;
-    }
-    if (error == Errc::no_common_parameters) return no_common_parameters;
-    if (error == Errc::alert_received) return refused_by_peer;
-    if (error == Errc::handshake_timeout) return timed_out;
-    if (error == Errc::stream_truncated || error == asio::error::connection_reset ||
-        error == asio::error::broken_pipe || error == asio::error::operation_aborted) {
-      return disconnected;
-    }
-    return other;
-  }
+  Counter& failure(HandshakeFailure why) { return failures[static_cast<std::size_t>(why)]; }
 
   void add_to(ListenerCounters& sum) const {
     sum.accepted += accepted.value();
@@ -79,16 +59,19 @@ struct ShardCounters {
     sum.open_connections += open.value();
     sum.handshakes_in_flight += in_flight.value();
     sum.handshakes += handshakes.value();
-    sum.not_tls += not_tls.value();
-    sum.plain_http += plain_http.value();
-    sum.malformed += malformed.value();
-    sum.unrecognized_name += unrecognized_name.value();
-    sum.no_common_parameters += no_common_parameters.value();
-    sum.refused_by_peer += refused_by_peer.value();
-    sum.client_certificate += client_certificate.value();
-    sum.timed_out += timed_out.value();
-    sum.disconnected += disconnected.value();
-    sum.other_failures += other.value();
+    const auto failed = [this](HandshakeFailure why) {
+      return failures[static_cast<std::size_t>(why)].value();
+    };
+    sum.not_tls += failed(HandshakeFailure::not_tls);
+    sum.plain_http += failed(HandshakeFailure::plain_http);
+    sum.malformed += failed(HandshakeFailure::malformed);
+    sum.unrecognized_name += failed(HandshakeFailure::unrecognized_name);
+    sum.no_common_parameters += failed(HandshakeFailure::no_common_parameters);
+    sum.refused_by_peer += failed(HandshakeFailure::refused_by_peer);
+    sum.client_certificate += failed(HandshakeFailure::client_certificate);
+    sum.timed_out += failed(HandshakeFailure::timed_out);
+    sum.disconnected += failed(HandshakeFailure::disconnected);
+    sum.other_failures += failed(HandshakeFailure::other);
   }
 };
 
@@ -170,7 +153,8 @@ class Listener::Shard {
         executor_(acceptor_.get_executor()),
         tasks_(executor_),
         pause_(executor_),
-        grace_(executor_) {}
+        grace_(executor_),
+        drains_(executor_, connections_) {}
 
   Executor executor() const { return executor_; }
   std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
@@ -179,8 +163,14 @@ class Listener::Shard {
 
   void start() { tasks_.spawn(accept_loop()); }
 
+  /// On this shard's thread.
+  void drain(const DrainOrder& order) {
+    stopping_ ? order.progress->end_looking() : drains_.begin(order);
+  }
+
   void begin_stop(Clock::duration grace) {
     stopping_ = true;
+    drains_.stop();
     error_code ignored;
     acceptor_.close(ignored);
     pause_.cancel();
@@ -195,14 +185,11 @@ class Listener::Shard {
   Task<void> wait() {
     co_await tasks_.wait();
     grace_.cancel();
-    // What the timer may have queued before that needs this shard.
+    // What the timers may have queued before that needs this shard.
     co_await asio::post(executor_, use_task);
   }
 
  private:
-  using Connections =
-      boost::intrusive::list<Connection, boost::intrusive::constant_time_size<false>>;
-
   void end_patience() {
     for (Connection& connection : connections_) connection.cut();
     tasks_.cancel();
@@ -220,6 +207,7 @@ class Listener::Shard {
   Connections connections_;
   Timer pause_;  // the accept loop waits here for a free handshake, or after an error
   Timer grace_;
+  Drains drains_;
   bool stopping_ = false;
   ShardCounters counters_;
 };
@@ -263,6 +251,7 @@ Task<void> Listener::Shard::serve(TcpSocket socket) {
 
   Connection connection(std::move(socket), shared_->tls);
   connections_.push_back(connection);
+  const Drains::Watch watch(drains_, connection);
   if (!co_await handshake(connection)) co_return;
   co_await shared_->handler(connection);
   co_await connection.close();
@@ -280,14 +269,14 @@ Task<bool> Listener::Shard::handshake(Connection& connection) {
     counters_.handshakes.add();
     co_return true;
   }
-  counters_.failure(error).add();
+  counters_.failure(handshake_failure(error)).add();
   log(LogLevel::debug, "handshake failed: " + error.message());
   co_return false;
 }
 
 Listener::Listener(Runtime& runtime, std::shared_ptr<CertManager> manager, Handler handler,
                    ListenerOptions options)
-    : runtime_(runtime) {
+    : runtime_(runtime), manager_(manager) {
   check(options, manager != nullptr, handler != nullptr);
   tcp::endpoint endpoint = resolve(options);
   std::shared_ptr<const ServerConfig> tls;
@@ -307,10 +296,12 @@ Listener::Listener(Runtime& runtime, std::shared_ptr<CertManager> manager, Handl
   }
   port_ = endpoint.port();
   runtime_.add(*this);
+  if (manager_) manager_->add(*this);
   for (auto& shard : shards_) asio::post(shard->executor(), [&shard] { shard->start(); });
 }
 
 Listener::~Listener() {
+  if (manager_) manager_->remove(*this);
   runtime_.stop_and_wait(*this);
   runtime_.remove(*this);
 }
@@ -321,6 +312,14 @@ ListenerCounters Listener::counters() const {
   ListenerCounters sum;
   for (const auto& shard : shards_) shard->counters().add_to(sum);
   return sum;
+}
+
+void Listener::drain(const DrainOrder& order) {
+  for (auto& shard : shards_) {
+    order.progress->begin_looking();
+    asio::post(shard->executor(), [&shard, order] { shard->drain(order); });
+  }
+  order.progress->end_looking();
 }
 
 Task<void> Listener::stop(Clock::duration grace) {

@@ -176,7 +176,8 @@ Result<ParsedCertificate> parse_certificate(der::Span certificate) {
                .key_bits = key->bits,
                .is_ca = fields.is_ca,
                .weak_signature = fields.weak_signature,
-               .fingerprint = wolfssl::sha256(certificate)},
+               .fingerprint = wolfssl::sha256(certificate),
+               .public_key_fingerprint = wolfssl::sha256(key->info)},
       .subject = {fields.subject_der.begin(), fields.subject_der.end()},
       .public_key_info = std::move(key->info),
   };

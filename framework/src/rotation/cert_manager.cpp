@@ -1,3 +1,6 @@
+// What is served, and how it is replaced. What happens by itself, after time, is in
+// cert_manager_attend.cpp, and the way out of a compromise in cert_manager_revoke.cpp.
+
 #include "livetls/rotation/cert_manager.hpp"
 
 #include <algorithm>
@@ -5,118 +8,191 @@
 #include <stdexcept>
 #include <utility>
 
-#include "livetls/base/log.hpp"
+#include "rotation/attendant.hpp"
+#include "rotation/check_validity.hpp"
+#include "rotation/context_cache.hpp"
+#include "rotation/date.hpp"
 #include "rotation/examine.hpp"
+#include "rotation/expiry_watch.hpp"
+#include "rotation/schedule.hpp"
 
 namespace livetls {
 namespace {
 
-std::chrono::sys_seconds now(const CertManager::Options& options) {
+std::chrono::sys_seconds time_of(const CertManager::Options& options) {
   if (options.now) return options.now();
   return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
 }
 
-Result<void> check_validity(const std::string& name, const Identity& identity,
-                            std::chrono::sys_seconds time) {
-  for (const Certificate& certificate : identity.certificates) {
-    const CertificateInfo& leaf = certificate.leaf();
-    if (time > leaf.not_after) return Error{Errc::certificate_expired, name + ": " + leaf.subject};
-    if (time < leaf.not_before) {
-      return Error{Errc::certificate_not_yet_valid, name + ": " + leaf.subject};
-    }
-  }
-  return {};
+Generations::Listener milestones_into(const std::shared_ptr<EventLog>& events) {
+  return [events](Milestone milestone, std::uint64_t generation) {
+    const EventKind kind = milestone == Milestone::quiesced  ? EventKind::quiesced
+                           : milestone == Milestone::drained ? EventKind::drained
+                                                             : EventKind::erased;
+    events->add({kind, std::chrono::system_clock::now(), generation, {}});
+  };
 }
 
-Result<void> check_validity(const CertSet& set, std::chrono::sys_seconds time) {
-  if (auto valid = check_validity("default", set.default_identity, time); !valid) return valid;
-  for (const auto& [name, identity] : set.identities) {
-    if (auto valid = check_validity(name, identity, time); !valid) return valid;
-  }
-  return {};
+/// A context that lives as long as the snapshot it was chosen from, and keeps that alive.
+std::shared_ptr<const ServerContext> pin(std::shared_ptr<const ServerContext> context,
+                                         const ReadyIdentity& identity, Snapshot::Ptr snapshot) {
+  const ServerContext* chosen = context.get();
+  if (identity.kept_contexts() > 0) return {std::move(snapshot), chosen};
+  auto both = std::make_shared<std::pair<Snapshot::Ptr, std::shared_ptr<const ServerContext>>>(
+      std::move(snapshot), std::move(context));
+  return {std::move(both), chosen};
 }
 
-/// What a name is listed under, in whatever spelling that was.
-std::map<std::string, Identity>::iterator find_identity(CertSet& set, const NamePattern& name) {
-  return std::ranges::find_if(set.identities, [&](const auto& entry) {
-    const auto listed = NamePattern::parse(entry.first);
-    return listed && *listed == name;
-  });
+std::string summary(const std::vector<Finding>& findings) {
+  const auto count = [&](Severity severity) {
+    return std::to_string(std::ranges::count(findings, severity, &Finding::severity));
+  };
+  return count(Severity::refusal) + " refusals, " + count(Severity::warning) + " warnings";
 }
 
 }  // namespace
 
-CertManager::CertManager(std::shared_ptr<const Snapshot> first,
-                         std::shared_ptr<Generations> generations,
-                         std::shared_ptr<TicketKeys> ticket_keys, Options options)
+CertManager::CertManager(SnapshotPtr first, Snapshot::Shared shared,
+                         std::shared_ptr<TicketKeys> ticket_keys, std::shared_ptr<EventLog> events,
+                         Options options)
     : options_(std::move(options)),
-      generations_(std::move(generations)),
+      generations_(shared.generations),
+      events_(std::move(events)),
       ticket_keys_(std::move(ticket_keys)),
-      current_(std::move(first)) {}
+      shared_(std::move(shared)),
+      schedule_(std::make_unique<Schedule>()),
+      published_at_(std::chrono::system_clock::now()),
+      expiry_watch_(std::make_unique<ExpiryWatch>(options_.expiry_thresholds)),
+      current_(std::move(first)) {
+  if (options_.now || options_.steady_now) return;  // then its owner calls attend()
+  attendant_ = std::make_unique<Attendant>([this] {
+    attend();
+    return next_look();
+  });
+}
+
+CertManager::~CertManager() = default;
 
 Result<std::shared_ptr<CertManager>> CertManager::create(CertSet set, Options options) {
-  auto generations = std::make_shared<Generations>();
+  auto events = std::make_shared<EventLog>(options.event_limit);
   auto ticket_keys = options.ticket_keys;
   if (!ticket_keys && options.session_tickets) {
     ticket_keys = std::make_shared<TicketKeys>(TicketKeys::Options{.now = options.now});
   }
-  if (const auto valid = check_validity(set, now(options)); !valid) return valid.error();
-  Result<SnapshotPtr> first = Snapshot::build(set, 1, nullptr, generations, ticket_keys);
+  const Snapshot::Shared shared{
+      .generations = std::make_shared<Generations>(milestones_into(events)),
+      .ticket_keys = ticket_keys,
+      .max_kept_contexts = options.max_kept_contexts,
+      .on_demand = std::make_shared<ContextCache>(options.max_kept_contexts)};
+  if (const auto valid = check_validity(set, time_of(options)); !valid) return valid.error();
+  Result<SnapshotPtr> first = Snapshot::build(set, 1, nullptr, shared);
   if (!first) return first.error();
-  generations->add(1, (*first)->shared_counts());
-  generations->made_current(1);
-  return std::shared_ptr<CertManager>(new CertManager(std::move(*first), std::move(generations),
-                                                      std::move(ticket_keys), std::move(options)));
+  shared.generations->add(1, (*first)->shared_counts());
+  shared.generations->made_current(1);
+  return std::shared_ptr<CertManager>(new CertManager(
+      std::move(*first), shared, std::move(ticket_keys), std::move(events), std::move(options)));
 }
 
 Result<std::shared_ptr<CertManager>> CertManager::create(Certificate certificate) {
   return create(CertSet{.default_identity = std::move(certificate)});
 }
 
-Result<Receipt> CertManager::update(CertSet set) {
+// ---- Updates ---------------------------------------------------------------------------------
+
+Result<Receipt> CertManager::update(const CertSet& set) {
   const std::scoped_lock turn(updates_);
-  return check_and_publish(set);
+  if (const auto valid = check_validity(set, now()); !valid) return refused(valid.error());
+  const SnapshotPtr current = current_.load();
+  return publish_checked(Snapshot::build(set, next_generation(), current.get(), shared_),
+                         "everything");
 }
 
 Result<Receipt> CertManager::update(Certificate certificate) {
   const std::scoped_lock turn(updates_);
-  CertSet set = current_.load()->set();
-  set.default_identity.certificates = {std::move(certificate)};
-  return check_and_publish(set);
+  const SnapshotPtr current = current_.load();
+  Identity identity = current->find_default().identity->identity();
+  identity.certificates = {std::move(certificate)};
+  if (const auto valid = check_validity("default", identity, now()); !valid) {
+    return refused(valid.error());
+  }
+  return publish_checked(current->with_default(std::move(identity), next_generation()), "default");
 }
 
 Result<Receipt> CertManager::set(const std::string& name, Identity identity) {
-  const auto pattern = NamePattern::parse(name);
-  if (!pattern) return pattern.error();
   const std::scoped_lock turn(updates_);
-  CertSet set = current_.load()->set();
-  const auto listed = find_identity(set, *pattern);
-  if (listed == set.identities.end()) {
-    set.identities.emplace(name, std::move(identity));
-  } else {
-    listed->second = std::move(identity);
+  if (const auto valid = check_validity(name, identity, now()); !valid) {
+    return refused(valid.error());
   }
-  return check_and_publish(set);
+  const SnapshotPtr current = current_.load();
+  return publish_checked(current->with(name, std::move(identity), next_generation()), name);
 }
 
 Result<Receipt> CertManager::erase(const std::string& name) {
-  const auto pattern = NamePattern::parse(name);
-  if (!pattern) return pattern.error();
   const std::scoped_lock turn(updates_);
-  CertSet set = current_.load()->set();
-  const auto listed = find_identity(set, *pattern);
-  if (listed == set.identities.end()) return Error{Errc::unknown_identity, name};
-  set.identities.erase(listed);
-  return check_and_publish(set);
+  const SnapshotPtr current = current_.load();
+  return publish_checked(current->without(name, next_generation()), name + " (erased)");
 }
+
+Result<Receipt> CertManager::rollback() {
+  const std::scoped_lock turn(updates_);
+  return roll_back("asked for");
+}
+
+Result<Receipt> CertManager::roll_back(const std::string& why) {
+  if (history_.empty()) return Error{Errc::nothing_to_roll_back_to};
+  const SnapshotPtr earlier = history_.back();
+  if (const auto valid = check_validity(*earlier, now()); !valid) {
+    return refused(valid.error());
+  }
+  const std::uint64_t replaced = current_.load()->generation();
+  history_.pop_back();
+  const Receipt receipt = publish(earlier->again(next_generation()));
+  note(EventKind::rolled_back, receipt.generation,
+       "from generation " + std::to_string(replaced) + " to what generation " +
+           std::to_string(earlier->generation()) + " served: " + why);
+  return receipt;
+}
+
+void CertManager::forget_history() {
+  std::deque<SnapshotPtr> forgotten;
+  const std::scoped_lock turn(updates_);
+  forgotten.swap(history_);
+}
+
+Result<Receipt> CertManager::publish_checked(const Result<SnapshotPtr>& next,
+                                             const std::string& what) {
+  if (!next) return refused(next.error());
+  remember(current_.load());
+  const Receipt receipt = publish(*next);
+  note(EventKind::committed, receipt.generation, what);
+  return receipt;
+}
+
+Receipt CertManager::publish(SnapshotPtr next) {
+  trial_.reset();
+  const std::uint64_t number = next->generation();
+  generations_->add(number, next->shared_counts());
+  current_.store(std::move(next));
+  published_at_ = std::chrono::system_clock::now();
+  generations_->made_current(number);
+  return Receipt(number, published_at_, generations_);
+}
+
+void CertManager::remember(SnapshotPtr replaced) {
+  history_.push_back(std::move(replaced));
+  while (history_.size() > options_.history_limit) history_.pop_front();
+}
+
+// ---- Plans -----------------------------------------------------------------------------------
 
 Result<Plan> CertManager::stage(CertSet set, const StagingPolicy& policy) {
   const std::scoped_lock turn(updates_);
   const SnapshotPtr base = current_.load();
   std::vector<Finding> findings = repair_chains(set, policy);
-  std::ranges::move(examine(base->set(), set, policy, now(options_)), std::back_inserter(findings));
-  Result<SnapshotPtr> staged = build(set, *base);
-  if (!staged) return staged.error();
+  std::ranges::move(examine(base->set(), set, policy, now()), std::back_inserter(findings));
+  Result<SnapshotPtr> staged = Snapshot::build(set, next_generation(), base.get(), shared_);
+  if (!staged) return refused(staged.error());
+  note(EventKind::staged, base->generation(), summary(findings));
   return Plan(shared_from_this(), base->generation(), std::move(*staged), std::move(findings));
 }
 
@@ -126,116 +202,59 @@ Result<Receipt> CertManager::commit(const Plan& plan, const CommitOptions& optio
     throw std::invalid_argument("confirm_within needs a history_limit above zero");
   }
   const std::scoped_lock turn(updates_);
-  if (const auto current = current_.load(); current->generation() != plan.base_generation_) {
-    return Error{Errc::plan_outdated, "staged on generation " +
-                                          std::to_string(plan.base_generation_) + ", now " +
-                                          std::to_string(current->generation())};
-  }
+  if (const auto error = plan.error(current_.load()->generation())) return refused(*error);
   // Time has passed since the findings were made.
-  const bool judged = std::ranges::any_of(plan.findings_, [](const Finding& finding) {
-    return finding.kind == FindingKind::expired || finding.kind == FindingKind::not_yet_valid;
-  });
-  if (const auto valid = check_validity(plan.set(), now(options_)); !valid && !judged) {
-    return valid.error();
+  const bool judged = plan.has(FindingKind::expired) || plan.has(FindingKind::not_yet_valid);
+  if (const auto valid = check_validity(*plan.snapshot_, now()); !valid && !judged) {
+    return refused(valid.error());
   }
-  remember(current_.load());
-  const Receipt receipt = publish(plan.snapshot_);
+  const Result<Receipt> receipt =
+      publish_checked(plan.snapshot_, "a plan" + plan.overridden_refusals());
   if (!on_trial) return receipt;
-  trial_ =
-      Trial{receipt.generation, std::chrono::steady_clock::now() + options.confirm_within, options};
-  if (!watcher_.joinable()) {
-    watcher_ = std::jthread([this](const std::stop_token& stop) { watch_trials(stop); });
-  }
-  trial_began_.notify_one();
+  trial_ = Trial{receipt->generation, steady_now() + options.confirm_within, options};
+  if (attendant_) attendant_->look_again();
   return receipt;
 }
 
-Result<Receipt> CertManager::rollback() {
+Result<Scheduled> CertManager::schedule(const Plan& plan, const ScheduleOptions& options) {
+  Scheduled scheduled{0, options.not_before};
   const std::scoped_lock turn(updates_);
-  return roll_back();
+  const SnapshotPtr base = current_.load();
+  if (const auto error = plan.error(base->generation(), FindingKind::not_yet_valid)) {
+    return refused(*error);
+  }
+  plan.snapshot_->for_each([&](const ReadyIdentity& identity) {
+    for (const Certificate& certificate : identity.identity().certificates) {
+      scheduled.at = std::max(scheduled.at, certificate.leaf().not_before + options.skew);
+    }
+  });
+  scheduled.id = schedule_->add({.at = scheduled.at,
+                                 .changes = Changes(base->set(), plan.set()),
+                                 .overridden = plan.overridden_refusals()});
+  note(EventKind::scheduled, base->generation(),
+       "number " + std::to_string(scheduled.id) + " at " + date_and_time(scheduled.at));
+  if (attendant_) attendant_->look_again();
+  return scheduled;
 }
 
-Result<Receipt> CertManager::roll_back() {
-  if (history_.empty()) return Error{Errc::nothing_to_roll_back_to};
-  const SnapshotPtr earlier = history_.back();
-  if (const auto valid = check_validity(earlier->set(), now(options_)); !valid) {
-    return valid.error();
-  }
-  Result<SnapshotPtr> again = build(earlier->set(), *earlier);
-  if (!again) return again.error();
-  history_.pop_back();
-  return publish(std::move(*again));
+Result<void> CertManager::cancel_scheduled(std::uint64_t id) {
+  const std::scoped_lock turn(updates_);
+  if (!schedule_->cancel(id)) return Error{Errc::nothing_scheduled, std::to_string(id)};
+  return {};
 }
 
 Result<void> CertManager::confirm() {
   const std::scoped_lock turn(updates_);
   if (!trial_) return Error{Errc::nothing_to_confirm};
+  note(EventKind::confirmed, trial_->generation, {});
   trial_.reset();
   return {};
 }
 
-void CertManager::watch_trials(const std::stop_token& stop) {
-  constexpr auto kInterval = std::chrono::milliseconds(100);
-  std::unique_lock turn(updates_);
-  while (trial_began_.wait(turn, stop, [this] { return trial_.has_value(); })) {
-    const auto next_look = std::min(trial_->until, std::chrono::steady_clock::now() + kInterval);
-    trial_began_.wait_until(turn, stop, next_look, [] { return false; });
-    if (stop.stop_requested()) return;
-    if (!trial_ || !has_failed(*trial_)) continue;
-    const std::string number = std::to_string(trial_->generation);
-    trial_.reset();
-    const Result<Receipt> back = roll_back();
-    log(LogLevel::error, back ? "generation " + number + " was not confirmed: rolled back"
-                              : "generation " + number + " stays: " + back.error().message());
-  }
-}
-
-bool CertManager::has_failed(const Trial& trial) const {
-  if (std::chrono::steady_clock::now() >= trial.until) return true;
-  const SnapshotPtr current = current_.load();
-  const auto failed = static_cast<double>(current->counts().failed());
-  const auto all = failed + static_cast<double>(current->counts().completed());
-  return all >= static_cast<double>(trial.options.min_handshakes) &&
-         failed > trial.options.max_failure_rate * all;
-}
-
-void CertManager::forget_history() {
-  std::deque<SnapshotPtr> forgotten;
-  const std::scoped_lock turn(updates_);
-  forgotten.swap(history_);
-}
-
-Result<CertManager::SnapshotPtr> CertManager::build(const CertSet& set,
-                                                    const Snapshot& takes_over_from) const {
-  return Snapshot::build(set, current_.load()->generation() + 1, &takes_over_from, generations_,
-                         ticket_keys_);
-}
-
-Result<Receipt> CertManager::check_and_publish(const CertSet& set) {
-  if (const auto valid = check_validity(set, now(options_)); !valid) return valid.error();
-  SnapshotPtr current = current_.load();
-  Result<SnapshotPtr> next = build(set, *current);
-  if (!next) return next.error();
-  remember(std::move(current));
-  return publish(std::move(*next));
-}
-
-void CertManager::remember(SnapshotPtr replaced) {
-  history_.push_back(std::move(replaced));
-  while (history_.size() > options_.history_limit) history_.pop_front();
-}
-
-Receipt CertManager::publish(SnapshotPtr next) {
-  trial_.reset();
-  const std::uint64_t number = next->generation();
-  generations_->add(number, next->shared_counts());
-  current_.store(std::move(next));
-  generations_->made_current(number);
-  return Receipt(number, std::chrono::system_clock::now(), generations_);
-}
+// ---- Reading ---------------------------------------------------------------------------------
 
 Certificate CertManager::certificate() const {
-  return current_.load()->find_default().contexts->front()->certificate();
+  return current_.load()->find_default().identity->certificate(0);
 }
 
 CertManager::CertificateFunc CertManager::certificate_func() const {
@@ -254,15 +273,40 @@ Result<Served> CertManager::select(const ClientHello& hello) const {
   Snapshot::Found found = snapshot->find_default();
   if (!hello.server_name.empty()) {
     const Result<ServerName> name = ServerName::parse(hello.server_name);
-    if (!name) return Error{Errc::malformed_client_hello, name.error().context};
+    if (!name) {
+      seat.fail(HandshakeFailure::malformed);
+      return Error{Errc::malformed_client_hello, name.error().context};
+    }
     found = snapshot->find(*name);
   }
-  for (const auto& context : *found.contexts) {
-    if (!context->usable_by(hello)) continue;
-    return Served{std::shared_ptr<const ServerContext>(snapshot, context.get()),
-                  snapshot->generation(), found.match, std::move(seat)};
+  seat.found(found.identity->counts(), found.match);
+  for (std::size_t i = 0; i < found.identity->size(); ++i) {
+    if (!found.identity->usable_by(i, hello)) continue;
+    auto context = found.identity->context(i);
+    if (!context) return context.error();
+    const std::uint64_t generation = snapshot->generation();
+    return Served{pin(std::move(*context), *found.identity, std::move(snapshot)), generation,
+                  found.match, std::move(seat)};
   }
+  seat.fail(HandshakeFailure::no_common_parameters);
   return Error{Errc::no_common_parameters, "no certificate that the client can take"};
+}
+
+// ---- What everything here needs --------------------------------------------------------------
+
+std::chrono::sys_seconds CertManager::now() const { return time_of(options_); }
+
+std::chrono::steady_clock::time_point CertManager::steady_now() const {
+  return options_.steady_now ? options_.steady_now() : std::chrono::steady_clock::now();
+}
+
+Error CertManager::refused(Error error) const {
+  note(EventKind::refused, current_.load()->generation(), error.message());
+  return error;
+}
+
+void CertManager::note(EventKind kind, std::uint64_t generation, std::string detail) const {
+  events_->add({kind, std::chrono::system_clock::now(), generation, std::move(detail)});
 }
 
 }  // namespace livetls

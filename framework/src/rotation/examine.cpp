@@ -7,6 +7,8 @@
 #include <functional>
 #include <set>
 
+#include "rotation/date.hpp"
+
 namespace livetls {
 namespace {
 
@@ -38,18 +40,6 @@ const Identity* find(const CertSet& set, const std::string& name) {
   if (name == "default") return &set.default_identity;
   const auto found = set.identities.find(name);
   return found == set.identities.end() ? nullptr : &found->second;
-}
-
-std::string date(std::chrono::sys_seconds time) {
-  const std::chrono::year_month_day day(std::chrono::floor<std::chrono::days>(time));
-  std::string text = std::to_string(static_cast<int>(day.year())) + "-00-00";
-  const auto put = [&text](std::size_t at, unsigned value) {
-    text[at] = static_cast<char>('0' + value / 10);
-    text[at + 1] = static_cast<char>('0' + value % 10);
-  };
-  put(text.size() - 5, static_cast<unsigned>(day.month()));
-  put(text.size() - 2, static_cast<unsigned>(day.day()));
-  return text;
 }
 
 std::vector<CertificateInfo> infos(const Certificate& certificate) {

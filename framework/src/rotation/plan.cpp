@@ -22,9 +22,35 @@ Result<void> Plan::override_refusal(std::string_view kind, std::string reason) {
 std::vector<FailedProof> Plan::prove() const { return livetls::prove(snapshot_); }
 
 Result<Receipt> Plan::commit(const CommitOptions& options) {
-  const auto blocking = std::ranges::find_if(findings_, &Finding::blocks);
-  if (blocking != findings_.end()) return Error{Errc::plan_refused, blocking->message()};
   return manager_->commit(*this, options);
+}
+
+Result<Scheduled> Plan::schedule(const ScheduleOptions& options) {
+  return manager_->schedule(*this, options);
+}
+
+std::optional<Error> Plan::error(std::uint64_t current_generation,
+                                 std::optional<FindingKind> let_pass) const {
+  for (const Finding& finding : findings_) {
+    if (finding.blocks() && finding.kind != let_pass) {
+      return Error{Errc::plan_refused, finding.message()};
+    }
+  }
+  if (current_generation == base_generation_) return std::nullopt;
+  return Error{Errc::plan_outdated, "staged on generation " + std::to_string(base_generation_) +
+                                        ", now " + std::to_string(current_generation)};
+}
+
+bool Plan::has(FindingKind kind) const noexcept {
+  return std::ranges::find(findings_, kind, &Finding::kind) != findings_.end();
+}
+
+std::string Plan::overridden_refusals() const {
+  std::string text;
+  for (const Finding& finding : findings_) {
+    if (!finding.overridden_because.empty()) text += "; " + finding.message();
+  }
+  return text;
 }
 
 }  // namespace livetls

@@ -4,6 +4,7 @@
 #include "rotation/prove.hpp"
 
 #include <boost/asio/buffer.hpp>
+#include <set>
 
 #include "livetls/tls/tls_engine.hpp"
 
@@ -66,32 +67,43 @@ bool asked_for_certificate(const Error& error) {
   return error == Errc::peer_sent_no_certificate || error == Errc::peer_untrusted;
 }
 
+std::string describe(const Certificate& certificate) {
+  const CertificateInfo& leaf = certificate.leaf();
+  return leaf.subject + " (" + std::string(to_string(leaf.key_type)) + ")";
+}
+
+Error prove(const std::string& identity, const std::shared_ptr<const ServerContext>& context,
+            TlsVersion version) {
+  const auto client =
+      ClientContext::create({.policy = {version, version}, .insecure_skip_verify = true});
+  if (!client) return client.error();
+  const auto config = std::make_shared<const ServerConfig>(
+      ServerConfig{.contexts = std::make_shared<OneContext>(context)});
+  const Error error = try_handshake(TlsEngine(*client, name_for(identity, context->certificate())),
+                                    TlsEngine(config));
+  const bool wants_certificate = requires_certificate(context->policy().client_auth);
+  return wants_certificate && asked_for_certificate(error) ? Error() : error;
+}
+
 }  // namespace
 
 std::vector<FailedProof> prove(const std::shared_ptr<const Snapshot>& snapshot) {
   std::vector<FailedProof> failures;
-  const auto prove_one = [&](const std::string& identity,
-                             const std::shared_ptr<const ServerContext>& context) {
-    const TlsPolicy& policy = context->policy().tls;
-    const ClientAuth mode = context->policy().client_auth;
+  std::set<const ServerContext*> proved;
+  const auto prove_certificate = [&](const ReadyIdentity& identity, std::size_t index) {
+    const auto context = identity.context(index);
+    if (context && !proved.insert(context->get()).second) return;
+    const TlsPolicy& policy = identity.policy(index).tls;
     for (const TlsVersion version : {TlsVersion::tls1_2, TlsVersion::tls1_3}) {
       if (version < policy.min_version || version > policy.max_version) continue;
-      const auto client =
-          ClientContext::create({.policy = {version, version}, .insecure_skip_verify = true});
-      const auto config = std::make_shared<const ServerConfig>(
-          ServerConfig{.contexts = std::make_shared<OneContext>(context)});
-      const Error error =
-          client ? try_handshake(TlsEngine(*client, name_for(identity, context->certificate())),
-                                 TlsEngine(config))
-                 : client.error();
-      if (!error.code || (requires_certificate(mode) && asked_for_certificate(error))) continue;
-      const CertificateInfo& leaf = context->certificate().leaf();
-      failures.push_back({identity,
-                          leaf.subject + " (" + std::string(to_string(leaf.key_type)) + ")",
-                          version, error});
+      const Error error = context ? prove(identity.name(), *context, version) : context.error();
+      if (!error.code) continue;
+      failures.push_back({identity.name(), describe(identity.certificate(index)), version, error});
     }
   };
-  snapshot->for_each_context(prove_one);
+  snapshot->for_each([&](const ReadyIdentity& identity) {
+    for (std::size_t i = 0; i < identity.size(); ++i) prove_certificate(identity, i);
+  });
   return failures;
 }
 

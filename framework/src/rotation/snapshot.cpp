@@ -1,152 +1,207 @@
 #include "livetls/rotation/snapshot.hpp"
 
 #include <algorithm>
-#include <set>
+#include <map>
 #include <utility>
 
-namespace livetls {
-namespace {
+#include "rotation/context_cache.hpp"
 
-/// Clients are offered cheap signatures first.
-int preference(KeyType type) {
-  switch (type) {
-    case KeyType::ecdsa_p256: return 0;
-    case KeyType::ecdsa_p384: return 1;
-    case KeyType::ecdsa_p521: return 2;
-    case KeyType::ed25519: return 3;
-    case KeyType::rsa: return 4;
-  }
-  return 5;
+namespace livetls {
+
+Snapshot::Snapshot(Shared shared, std::uint64_t generation)
+    : shared_(std::move(shared)),
+      generation_(generation),
+      counts_(std::make_shared<GenerationCounts>([weak = std::weak_ptr(shared_.generations)] {
+        if (const auto alive = weak.lock()) alive->check_waiters();
+      })) {}
+
+/// It counts as gone when it has been destroyed, and the keys with it.
+std::shared_ptr<Snapshot> Snapshot::make(const Shared& shared, std::uint64_t generation) {
+  const auto destroy = [](Snapshot* old) {
+    const std::uint64_t number = old->generation_;
+    const std::shared_ptr<GenerationCounts> counts = old->counts_;
+    const std::shared_ptr<Generations> generations = old->shared_.generations;
+    delete old;
+    if (generations) generations->gone(number, *counts);
+  };
+  return {new Snapshot(shared, generation), destroy};
 }
 
-bool preferred(const Certificate& a, const Certificate& b) {
-  return preference(a.leaf().key_type) < preference(b.leaf().key_type);
+std::shared_ptr<Snapshot> Snapshot::derive(std::uint64_t generation) const {
+  auto next = make(shared_, generation);
+  next->terms_ = terms_;
+  next->default_ = default_;
+  next->names_of_default_ = names_of_default_;
+  next->identities_ = identities_;
+  return next;
+}
+
+Result<Snapshot::Ptr> Snapshot::build(const CertSet& set, std::uint64_t generation,
+                                      const Snapshot* previous, const Shared& shared) {
+  auto snapshot = make(shared, generation);
+  snapshot->terms_ = std::make_shared<const ServingTerms>(
+      ServingTerms{set.policy, set.client_roots, shared.ticket_keys, shared.revoked});
+  if (auto done = snapshot->set_default(set.default_identity, previous); !done) {
+    return done.error();
+  }
+  if (auto done = snapshot->set_identities(set, previous); !done) return done.error();
+  return Ptr(std::move(snapshot));
+}
+
+Snapshot::Ptr Snapshot::again(std::uint64_t generation) const { return derive(generation); }
+
+Result<Snapshot::Ptr> Snapshot::with(const std::string& name, Identity identity,
+                                     std::uint64_t generation) const {
+  const Result<NamePattern> pattern = NamePattern::parse(name);
+  if (!pattern) return pattern.error();
+  const ReadyIdentity* before = identities_.find(pattern->text());
+  auto next = derive(generation);
+  if (before != nullptr) next->identities_.erase(pattern->text());  // it leaves room for contexts
+  auto made = next->ready(before == nullptr ? name : before->name(), identity, before,
+                          {before, default_.get()});
+  if (!made) return made.error();
+  next->identities_.insert(pattern->text(), std::move(*made));
+  return Ptr(std::move(next));
+}
+
+Result<Snapshot::Ptr> Snapshot::with_default(Identity identity, std::uint64_t generation) const {
+  auto next = derive(generation);
+  if (auto done = next->set_default(std::move(identity), this); !done) return done.error();
+  if (next->default_->identity().client_auth >= default_->identity().client_auth) {
+    return Ptr(std::move(next));
+  }
+  Result<void> checked;
+  identities_.for_each([&](const std::string&, const ReadyIdentity& named) {
+    if (!checked) return;
+    checked = next->check_default_is_as_strong_as(named.name(), named.identity().client_auth);
+  });
+  if (!checked) return checked.error();
+  return Ptr(std::move(next));
+}
+
+Result<Snapshot::Ptr> Snapshot::without(const std::string& name, std::uint64_t generation) const {
+  const Result<NamePattern> pattern = NamePattern::parse(name);
+  if (!pattern) return pattern.error();
+  auto next = derive(generation);
+  if (!next->identities_.erase(pattern->text())) return Error{Errc::unknown_identity, name};
+  return Ptr(std::move(next));
+}
+
+Result<void> Snapshot::set_default(Identity identity, const Snapshot* previous) {
+  default_ = nullptr;
+  const ReadyIdentity* before = previous == nullptr ? nullptr : previous->default_.get();
+  auto made = ready("default", identity, before, {before});
+  if (!made) return made.error();
+  default_ = std::move(*made);
+  auto names = std::make_shared<Names>();
+  for (const Certificate& certificate : default_->identity().certificates) {
+    for (const std::string& name : certificate.leaf().dns_names) {
+      if (const Result<NamePattern> pattern = NamePattern::parse(name)) {
+        names->insert(pattern->text());
+      }
+    }
+  }
+  names_of_default_ = std::move(names);
+  return {};
+}
+
+Result<void> Snapshot::set_identities(const CertSet& set, const Snapshot* previous) {
+  std::multimap<Fingerprint, const ReadyIdentity*> by_leaf;  // one context for many names
+  for (const auto& [name, identity] : set.identities) {
+    const Result<NamePattern> pattern = NamePattern::parse(name);
+    if (!pattern) return pattern.error();
+    const ReadyIdentity* before =
+        previous == nullptr ? nullptr : previous->identities_.find(pattern->text());
+    std::vector<const ReadyIdentity*> donors = {before, default_.get()};
+    for (const Certificate& certificate : identity.certificates) {
+      const auto [first, last] = by_leaf.equal_range(certificate.leaf().fingerprint);
+      std::transform(first, last, std::back_inserter(donors),
+                     [](auto& leaf) { return leaf.second; });
+    }
+    auto made = ready(name, identity, before, donors);
+    if (!made) return made.error();
+    const ReadyIdentity* added = made->get();
+    if (!identities_.insert(pattern->text(), std::move(*made))) {
+      return Error{Errc::invalid_server_name, name + " is given twice, in two spellings"};
+    }
+    if (added->kept_contexts() == 0) continue;
+    for (const Certificate& certificate : identity.certificates) {
+      const auto& leaf = certificate.leaf().fingerprint;
+      if (by_leaf.count(leaf) == 0) by_leaf.emplace(leaf, added);
+    }
+  }
+  return {};
+}
+
+/// `before` is taken over where it serves the same; its counts go on in any case.
+Result<Snapshot::IdentityPtr> Snapshot::ready(
+    const std::string& name, const Identity& identity, const ReadyIdentity* before,
+    const std::vector<const ReadyIdentity*>& donors) const {
+  if (auto checked = check_not_revoked(name, identity); !checked) return checked.error();
+  if (default_) {
+    const auto checked = check_default_is_as_strong_as(name, identity.client_auth);
+    if (!checked) return checked.error();
+  }
+  if (before != nullptr && before->name() == name && before->serves(identity, *terms_)) {
+    return before->shared_from_this();
+  }
+  const bool keep = !default_ || identities_.kept_contexts() + identity.certificates.size() <=
+                                     shared_.max_kept_contexts;
+  auto made = std::make_shared<ReadyIdentity>(
+      name, identity, terms_,
+      before == nullptr ? std::make_shared<IdentityCounts>() : before->shared_counts());
+  auto prepared = made->prepare(donors, keep ? nullptr : shared_.on_demand);
+  if (!prepared) return prepared.error();
+  return IdentityPtr(std::move(made));
+}
+
+Result<void> Snapshot::check_not_revoked(const std::string& name, const Identity& identity) const {
+  if (!terms_->revoked) return {};
+  for (const Certificate& certificate : identity.certificates) {
+    for (const RevokedKey& key : *terms_->revoked) {
+      if (key.is_of(certificate)) {
+        return Error{Errc::certificate_revoked, name + ": " + certificate.leaf().subject};
+      }
+    }
+  }
+  return {};
 }
 
 /// Whoever asks for no name, or an unknown one, gets the default: were it weaker, that would be the
 /// way around a named identity's client authentication.
-Result<void> check_default_is_not_weaker(const CertSet& set) {
-  for (const auto& [name, identity] : set.identities) {
-    if (set.default_identity.client_auth < identity.client_auth) {
-      return Error{Errc::default_weaker_than_named,
-                   name + " (" + std::string(to_string(identity.client_auth)) + ")"};
-    }
-  }
-  return {};
-}
-
-}  // namespace
-
-Result<std::shared_ptr<const Snapshot>> Snapshot::build(
-    const CertSet& set, std::uint64_t generation, const Snapshot* previous,
-    std::shared_ptr<Generations> generations, std::shared_ptr<const TicketKeys> ticket_keys) {
-  if (const auto checked = check_default_is_not_weaker(set); !checked) return checked.error();
-  const auto on_idle = [weak = std::weak_ptr(generations)] {
-    if (const auto alive = weak.lock()) alive->check_waiters();
-  };
-  // It counts as gone when it has been destroyed, and the keys with it.
-  const auto destroy = [generations](Snapshot* old) {
-    const std::uint64_t number = old->generation();
-    const std::shared_ptr<GenerationCounts> counts = old->counts_;
-    delete old;
-    if (generations) generations->gone(number, *counts);
-  };
-  std::shared_ptr<Snapshot> snapshot(new Snapshot(set, generation, std::move(ticket_keys), on_idle),
-                                     destroy);
-  Result<ContextsPtr> contexts = snapshot->contexts_for("default", set.default_identity, previous);
-  if (!contexts) return contexts.error();
-  snapshot->default_ = std::move(*contexts);
-  if (Result<void> added = snapshot->add_identities(previous); !added) return added.error();
-  snapshot->add_names_of_default();
-  return std::shared_ptr<const Snapshot>(std::move(snapshot));
-}
-
-Result<void> Snapshot::add_identities(const Snapshot* previous) {
-  for (const auto& [name, identity] : set_.identities) {
-    const Result<NamePattern> pattern = NamePattern::parse(name);
-    if (!pattern) return pattern.error();
-    Result<ContextsPtr> contexts = contexts_for(name, identity, previous);
-    if (!contexts) return contexts.error();
-    if (!by_name_.emplace(pattern->text(), std::move(*contexts)).second) {
-      return Error{Errc::invalid_server_name, name + " is given twice, in two spellings"};
-    }
-  }
-  return {};
-}
-
-void Snapshot::add_names_of_default() {
-  for (const Certificate& certificate : set_.default_identity.certificates) {
-    for (const std::string& name : certificate.leaf().dns_names) {
-      if (const Result<NamePattern> pattern = NamePattern::parse(name); pattern) {
-        by_name_.emplace(pattern->text(), default_);
-      }
-    }
-  }
-}
-
-Result<Snapshot::ContextsPtr> Snapshot::contexts_for(const std::string& name,
-                                                     const Identity& identity,
-                                                     const Snapshot* previous) {
-  std::vector<Certificate> certificates = identity.certificates;
-  if (certificates.empty()) return Error{Errc::no_default_certificate, name};
-  std::ranges::stable_sort(certificates, preferred);
-
-  ServingPolicy policy{.tls = set_.policy,
-                       .client_auth = identity.client_auth,
-                       .alpn = identity.alpn,
-                       .ticket_keys = ticket_keys_};
-  if (verifies(policy.client_auth)) policy.client_roots = set_.client_roots;
-  auto contexts = std::make_shared<Contexts>();
-  for (const Certificate& certificate : certificates) {
-    auto context = context_for(certificate, policy, previous);
-    if (!context) return Error{context.error().code, name + ": " + context.error().context};
-    contexts->push_back(std::move(*context));
-  }
-  return ContextsPtr(std::move(contexts));
-}
-
-Result<std::shared_ptr<const ServerContext>> Snapshot::context_for(const Certificate& certificate,
-                                                                   const ServingPolicy& policy,
-                                                                   const Snapshot* previous) {
-  const Fingerprint& leaf = certificate.leaf().fingerprint;
-  for (const Snapshot* source : {static_cast<const Snapshot*>(this), previous}) {
-    if (source == nullptr) continue;
-    const auto [first, last] = source->by_leaf_.equal_range(leaf);
-    const auto same = std::find_if(first, last, [&](const auto& entry) {
-      return entry.second->certificate() == certificate && entry.second->policy() == policy;
-    });
-    if (same == last) continue;
-    if (source != this) by_leaf_.emplace(leaf, same->second);
-    return same->second;
-  }
-  auto context = ServerContext::build(certificate, policy);
-  if (context) by_leaf_.emplace(leaf, *context);
-  return context;
-}
-
-void Snapshot::for_each_context(
-    const std::function<void(const std::string&, const std::shared_ptr<const ServerContext>&)>&
-        visit) const {
-  std::set<const ServerContext*> seen;
-  const auto visit_new = [&](const std::string& name, const Contexts& contexts) {
-    for (const auto& context : contexts) {
-      if (seen.insert(context.get()).second) visit(name, context);
-    }
-  };
-  visit_new("default", *default_);
-  for (const auto& [name, contexts] : by_name_) visit_new(name, *contexts);
+Result<void> Snapshot::check_default_is_as_strong_as(const std::string& name,
+                                                     ClientAuth mode) const {
+  if (default_->identity().client_auth >= mode) return {};
+  return Error{Errc::default_weaker_than_named, name + " (" + std::string(to_string(mode)) + ")"};
 }
 
 Snapshot::Found Snapshot::find(const ServerName& name) const {
-  if (const auto exact = by_name_.find(name.text()); exact != by_name_.end()) {
-    return {exact->second.get(), NameMatch::exact};
-  }
+  const auto named = [this](std::string_view text) -> const ReadyIdentity* {
+    if (const ReadyIdentity* identity = identities_.find(text)) return identity;
+    return names_of_default_->contains(text) ? default_.get() : nullptr;
+  };
+  if (const ReadyIdentity* exact = named(name.text())) return {exact, NameMatch::exact};
   const std::size_t dot = name.text().find('.');
   if (!name.is_ip() && dot != std::string::npos) {
-    const auto wildcard = by_name_.find("*" + name.text().substr(dot));
-    if (wildcard != by_name_.end()) return {wildcard->second.get(), NameMatch::wildcard};
+    const std::string wildcard = "*" + name.text().substr(dot);
+    if (const ReadyIdentity* found = named(wildcard)) return {found, NameMatch::wildcard};
   }
   return {default_.get(), NameMatch::unknown};
+}
+
+void Snapshot::for_each(const std::function<void(const ReadyIdentity&)>& visit) const {
+  visit(*default_);
+  identities_.for_each([&](const std::string&, const ReadyIdentity& named) { visit(named); });
+}
+
+CertSet Snapshot::set() const {
+  CertSet set{.default_identity = default_->identity(),
+              .client_roots = terms_->client_roots,
+              .policy = terms_->tls};
+  identities_.for_each([&](const std::string&, const ReadyIdentity& named) {
+    set.identities.emplace(named.name(), named.identity());
+  });
+  return set;
 }
 
 }  // namespace livetls

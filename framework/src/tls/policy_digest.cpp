@@ -55,6 +55,9 @@ TicketKeys::PolicyDigest policy_digest(const ServingPolicy& policy, const Certif
       transcript.add({reinterpret_cast<const char*>(root.data()), root.size()});
     }
   }
+  std::vector<Fingerprint> revoked = policy.revoked_keys;
+  std::ranges::sort(revoked);  // machines that share ticket secrets may revoke in any order
+  for (const Fingerprint& key : revoked) transcript.add(to_hex(key));
   return transcript.digest();
 }
 

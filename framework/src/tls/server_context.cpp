@@ -46,12 +46,12 @@ bool offers_one_of(const CodePoints& offered, const std::array<Code, N>& wanted)
 
 }  // namespace
 
-bool ServerContext::usable_by(const ClientHello& hello) const noexcept {
-  const Requirements needs = requirements(certificate_.leaf().key_type);
-  if (hello.offers_tls13() && policy_.tls.max_version == TlsVersion::tls1_3) {
+bool is_usable_by(const ClientHello& hello, KeyType key_type, const TlsPolicy& policy) noexcept {
+  const Requirements needs = requirements(key_type);
+  if (hello.offers_tls13() && policy.max_version == TlsVersion::tls1_3) {
     return offers_one_of(hello.signature_algorithms, needs.schemes13);
   }
-  if (policy_.tls.min_version == TlsVersion::tls1_3) return true;  // refused for its version
+  if (policy.min_version == TlsVersion::tls1_3) return true;  // refused for its version
   const bool knows_curve = needs.curve == 0 || hello.supported_groups.empty() ||
                            hello.supported_groups.contains(needs.curve);
   return knows_curve && offers_one_of(hello.signature_algorithms, needs.schemes12) &&

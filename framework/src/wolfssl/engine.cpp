@@ -178,13 +178,13 @@ error_code TlsEngine::State::choose(const ClientHello& hello) {
   requested_name = hello.server_name;
   Result<Served> chosen = server->contexts->select(hello);
   if (!chosen) return chosen.error().code;
-  if (chosen->match == NameMatch::unknown && server->unknown_name == UnknownName::reject) {
+  served = std::move(*chosen);
+  if (served->match == NameMatch::unknown && server->unknown_name == UnknownName::reject) {
     return Errc::unrecognized_name;
   }
-  if (chosen->match == NameMatch::none_asked && server->missing_name == MissingName::reject) {
+  if (served->match == NameMatch::none_asked && server->missing_name == MissingName::reject) {
     return Errc::server_name_missing;
   }
-  served = std::move(*chosen);
 
   const ServingPolicy& policy = served->context->policy();
   const auto& protocols = policy.alpn.empty() ? server->alpn : policy.alpn;
@@ -236,7 +236,7 @@ TlsEngine::Step TlsEngine::State::established_with_peer() {
     return fail(Errc::peer_untrusted);
   }
   established = true;
-  if (served) served->seat.establish();
+  if (served) served->seat.establish(resumed);
   version = static_cast<TlsVersion>(wolfSSL_version(ssl.get()));
   cipher_suite = wolfSSL_get_cipher_name(ssl.get());
   if (client) note_alpn();
@@ -330,6 +330,7 @@ TlsEngine::Step TlsEngine::State::failed_call(int result) {
 
 TlsEngine::Step TlsEngine::State::fail(error_code error) {
   failure = error;
+  if (served) served->seat.fail(handshake_failure(error));
   return failed(error);
 }
 

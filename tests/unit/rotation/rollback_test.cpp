@@ -55,10 +55,10 @@ TEST_F(RollbackTest, GoesBackAsFarAsTheHistoryReaches) {
 
 TEST_F(RollbackTest, UsesTheContextsThatWereThere) {
   const auto manager = create(1);
-  const auto before = manager->snapshot()->find_default().contexts->front();
+  const auto before = manager->snapshot()->find_default().identity->context(0).value();
   ASSERT_TRUE(manager->update(b));
   ASSERT_TRUE(manager->rollback());
-  EXPECT_EQ(manager->snapshot()->find_default().contexts->front(), before);
+  EXPECT_EQ(manager->snapshot()->find_default().identity->context(0).value(), before);
 }
 
 TEST_F(RollbackTest, WhatHasExpiredMeanwhileStaysAway) {
@@ -97,13 +97,13 @@ TEST_F(RollbackTest, ARefusedUpdateIsNoPartOfTheHistory) {
 TEST_F(RollbackTest, SetAndEraseChangeOneIdentityInOneSpelling) {
   const auto manager = create(1);
   const Certificate api = certificate("api.example"), newer = certificate("api.example");
-  const auto unchanged = manager->snapshot()->find_default().contexts->front();
+  const auto unchanged = manager->snapshot()->find_default().identity->context(0).value();
   ASSERT_TRUE(manager->set("api.example", api));
   EXPECT_EQ(served(*manager, "api.example"), api);
   ASSERT_TRUE(manager->set("API.example.", newer));
   EXPECT_EQ(served(*manager, "api.example"), newer);
   EXPECT_EQ(manager->snapshot()->set().identities.size(), 1U);
-  EXPECT_EQ(manager->snapshot()->find_default().contexts->front(), unchanged);
+  EXPECT_EQ(manager->snapshot()->find_default().identity->context(0).value(), unchanged);
 
   const auto erased = manager->erase("Api.Example");
   ASSERT_TRUE(erased);

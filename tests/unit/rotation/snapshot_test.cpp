@@ -33,7 +33,7 @@ class SnapshotTest : public ::testing::Test {
   };
 
   static Choice first_of(Snapshot::Found found) {
-    return {found.contexts->front().get(), found.match};
+    return {found.identity->context(0).value().get(), found.match};
   }
 
   static Choice choose(const Snapshot& snapshot, std::string_view name) {

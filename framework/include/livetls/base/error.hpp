@@ -37,6 +37,9 @@ enum class Errc {
   no_such_finding,
   nothing_to_roll_back_to,
   nothing_to_confirm,
+  nothing_scheduled,
+  certificate_revoked,
+  nothing_to_serve_instead,
 
   // A stranger's first bytes
   not_tls,

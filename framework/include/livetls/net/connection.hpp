@@ -63,7 +63,9 @@ class Connection : public boost::intrusive::list_base_hook<
   boost::asio::ip::tcp::endpoint local_endpoint() const;
   Executor get_executor() noexcept;
 
-  /// What this connection was served, whatever is current by now. Empty and 0 on plain connections.
+  /// What this connection was served, whatever is current by now. Empty and 0 on plain connections,
+  /// as is `served`, nullptr then and until the ClientHello has been read.
+  const Served* served() const noexcept;
   std::optional<Certificate> certificate() const;
   std::uint64_t generation() const noexcept;
 

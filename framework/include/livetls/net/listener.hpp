@@ -79,7 +79,7 @@ struct ListenerCounters {
 ///
 /// Thread safety: counters and port from any thread. Lifetime: stops, and waits for its
 /// connections, when it is destroyed or its runtime stops; the runtime must outlive it.
-class Listener final : public Service {
+class Listener final : public Service, private ConnectionHolder {
  public:
   /// Runs on a server thread. What it throws is logged and ends this connection alone.
   using Handler = std::function<Task<void>(Connection&)>;
@@ -98,7 +98,10 @@ class Listener final : public Service {
  private:
   class Shard;
 
+  void drain(const DrainOrder& order) override;
+
   Runtime& runtime_;
+  std::shared_ptr<CertManager> manager_;  // nullptr: plain
   std::vector<std::unique_ptr<Shard>> shards_;
   std::uint16_t port_ = 0;
 };

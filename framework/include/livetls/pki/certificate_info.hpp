@@ -38,6 +38,7 @@ struct CertificateInfo {
   bool is_ca;
   bool weak_signature;  ///< signed with MD2, MD5 or SHA-1
   Fingerprint fingerprint;
+  Fingerprint public_key_fingerprint;  ///< SHA-256 over its SubjectPublicKeyInfo
 
   /// Errors: malformed_certificate, unsupported_key.
   static Result<CertificateInfo> from_der(std::span<const std::uint8_t> der);

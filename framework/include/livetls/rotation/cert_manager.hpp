@@ -1,26 +1,35 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <stop_token>
-#include <thread>
+#include <set>
+#include <string>
+#include <vector>
 
 #include "livetls/base/published.hpp"
 #include "livetls/base/result.hpp"
 #include "livetls/pki/certificate.hpp"
 #include "livetls/rotation/cert_set.hpp"
+#include "livetls/rotation/drain.hpp"
+#include "livetls/rotation/event_log.hpp"
 #include "livetls/rotation/plan.hpp"
 #include "livetls/rotation/receipt.hpp"
+#include "livetls/rotation/revocation.hpp"
 #include "livetls/rotation/snapshot.hpp"
+#include "livetls/rotation/status.hpp"
 #include "livetls/tls/server_context.hpp"
 
 namespace livetls {
+
+class Attendant;
+class ExpiryWatch;
+class Schedule;
+struct ScheduledPlan;
 
 /// Holds what is served now, for every server that was given it at construction.
 ///
@@ -33,8 +42,12 @@ namespace livetls {
 class CertManager final : public ContextSource, public std::enable_shared_from_this<CertManager> {
  public:
   struct Options {
-    /// The time that validity is judged by; the system's clock when empty.
+    /// The time that validity is judged by; the system's clock when empty. Whoever sets it calls
+    /// `attend` as well: the manager then has no thread that looks at the time by itself.
     std::function<std::chrono::sys_seconds()> now = {};
+
+    /// The clock of `CommitOptions::confirm_within`; the steady clock when empty. As for `now`.
+    std::function<std::chrono::steady_clock::time_point()> steady_now = {};
 
     /// Whether clients may resume sessions. Those that are asked for a certificate never may.
     bool session_tickets = true;
@@ -45,6 +58,18 @@ class CertManager final : public ContextSource, public std::enable_shared_from_t
     /// How many earlier generations are kept to roll back to. Their private keys stay in memory,
     /// and `Receipt::async_erased` waits, until they have left the history.
     std::size_t history_limit = 1;
+
+    /// Named identities have their contexts (about 10 KiB each) kept up to this many. Those of
+    /// further ones are built when they are asked for, and so many of them stay, too.
+    std::size_t max_kept_contexts = 1024;
+
+    /// How many events `status` remembers.
+    std::size_t event_limit = 1000;
+
+    /// How long before the expiry of a certificate that is served there is an event.
+    std::vector<std::chrono::seconds> expiry_thresholds = {
+        std::chrono::days(14), std::chrono::days(7), std::chrono::days(3), std::chrono::days(1),
+        std::chrono::seconds(0)};
   };
 
   /// A callable for a ClientHello, bound to the manager and always current.
@@ -54,11 +79,13 @@ class CertManager final : public ContextSource, public std::enable_shared_from_t
   static Result<std::shared_ptr<CertManager>> create(CertSet set, Options options);
   static Result<std::shared_ptr<CertManager>> create(CertSet set) { return create(set, {}); }
   static Result<std::shared_ptr<CertManager>> create(Certificate certificate);
+  ~CertManager() override;
 
   /// Replaces everything.
   /// Errors: certificate_expired, certificate_not_yet_valid, certificate_unusable,
-  /// invalid_server_name; the context names the identity.
-  Result<Receipt> update(CertSet set);
+  /// certificate_revoked, invalid_server_name, no_client_roots, default_weaker_than_named; the
+  /// context names the identity.
+  Result<Receipt> update(const CertSet& set);
 
   /// Replaces the default certificate and leaves the named ones.
   Result<Receipt> update(Certificate certificate);
@@ -70,8 +97,8 @@ class CertManager final : public ContextSource, public std::enable_shared_from_t
   Result<Receipt> erase(const std::string& name);
 
   /// Builds and examines `set`, and publishes nothing yet. Errors: what cannot be served at all:
-  /// certificate_unusable, invalid_server_name, no_default_certificate, no_client_roots,
-  /// default_weaker_than_named. All else is in the plan's findings.
+  /// certificate_unusable, certificate_revoked, invalid_server_name, no_default_certificate,
+  /// no_client_roots, default_weaker_than_named. All else is in the plan's findings.
   Result<Plan> stage(CertSet set, const StagingPolicy& policy = {});
 
   /// Publishes again, as a new generation, what was served before the current one. Errors:
@@ -82,8 +109,23 @@ class CertManager final : public ContextSource, public std::enable_shared_from_t
   /// was published meanwhile. Errors: nothing_to_confirm.
   Result<void> confirm();
 
+  /// Takes back what Plan::schedule has scheduled. Errors: nothing_scheduled, for what has been
+  /// published already, too.
+  Result<void> cancel_scheduled(std::uint64_t id);
+
+  /// After a compromise: stops serving the private key of `compromised`, for good; ends the tickets
+  /// that were issued beside it; forgets the history; and ends connections, as `options` says.
+  /// Errors: nothing_to_serve_instead; as for update, of the replacement.
+  /// Throws std::invalid_argument for a deadline below the spread.
+  Result<Revocation> revoke(const Certificate& compromised, RevokeOptions options = {});
+
   /// Lets go of what a rollback would need, and with it of the old private keys.
   void forget_history();
+
+  /// Does what is due by now: ends trials, commits what is scheduled, changes ticket secrets, and
+  /// looks for certificates that expire soon. The manager's own thread does it, except where the
+  /// clock is the caller's.
+  void attend();
 
   /// The default certificate that is served now; of several, the one that is offered first.
   Certificate certificate() const;
@@ -97,47 +139,81 @@ class CertManager final : public ContextSource, public std::enable_shared_from_t
   /// Who still uses which generation, the oldest first.
   std::vector<Generations::Use> generations_in_use() const { return generations_->uses(); }
 
+  /// Everything there is to know. Costs a walk over all identities.
+  Status status() const;
+
+  /// Calls `observer` for every event from now on, until the observation is destroyed, or the
+  /// manager. See EventLog.
+  [[nodiscard]] EventLog::Observation observe(EventLog::Observer observer) {
+    return events_->observe(std::move(observer));
+  }
+
   /// nullptr where sessions cannot be resumed.
   const std::shared_ptr<TicketKeys>& ticket_keys() const noexcept { return ticket_keys_; }
 
   Result<Served> select(const ClientHello& hello) const override;
 
+  /// For those who keep connections. One that is removed is not being called any more.
+  void add(ConnectionHolder& holder);
+  void remove(ConnectionHolder& holder);
+
  private:
-  CertManager(std::shared_ptr<const Snapshot> first, std::shared_ptr<Generations> generations,
-              std::shared_ptr<TicketKeys> ticket_keys, Options options);
+  using SnapshotPtr = Snapshot::Ptr;
+
+  CertManager(SnapshotPtr first, Snapshot::Shared shared, std::shared_ptr<TicketKeys> ticket_keys,
+              std::shared_ptr<EventLog> events, Options options);
 
   friend class Plan;
-
-  using SnapshotPtr = std::shared_ptr<const Snapshot>;
+  Result<Receipt> commit(const Plan& plan, const CommitOptions& options);
+  Result<Scheduled> schedule(const Plan& plan, const ScheduleOptions& options);
 
   // With updates_ held
-  Result<SnapshotPtr> build(const CertSet& set, const Snapshot& takes_over_from) const;
-  Result<Receipt> check_and_publish(const CertSet& set);
+  std::uint64_t next_generation() const { return current_.load()->generation() + 1; }
+  Result<Receipt> publish_checked(const Result<SnapshotPtr>& next, const std::string& what);
   Receipt publish(SnapshotPtr next);
   void remember(SnapshotPtr replaced);
+  Result<Receipt> roll_back(const std::string& why);
+  void end_failed_trial();
+  void commit_scheduled(const ScheduledPlan& plan);
 
-  Result<Receipt> roll_back();
+  void drain(const DrainOrder& order);
+  Error refused(Error error) const;
+  void note(EventKind kind, std::uint64_t generation, std::string detail) const;
+  void look_for_expiry();
+  void look_for_ticket_epoch();
+  std::chrono::steady_clock::time_point next_look() const;
 
-  Result<Receipt> commit(const Plan& plan, const CommitOptions& options);
+  std::chrono::sys_seconds now() const;
+  std::chrono::steady_clock::time_point steady_now() const;
 
   struct Trial {
     std::uint64_t generation;
     std::chrono::steady_clock::time_point until;
     CommitOptions options;
   };
-  void watch_trials(const std::stop_token& stop);
   bool has_failed(const Trial& trial) const;
 
   Options options_;
   std::shared_ptr<Generations> generations_;
+  std::shared_ptr<EventLog> events_;
   std::shared_ptr<TicketKeys> ticket_keys_;  // nullptr: no tickets
-  std::mutex updates_;
-  std::deque<SnapshotPtr> history_;  // what was served before, the latest last
-  Published<Snapshot> current_;
 
-  std::optional<Trial> trial_;  // of the current generation
-  std::condition_variable_any trial_began_;
-  std::jthread watcher_;  // since the first trial; ends before all else goes
+  mutable std::mutex updates_;
+  Snapshot::Shared shared_;
+  std::deque<SnapshotPtr> history_;  // what was served before, the latest last
+  std::optional<Trial> trial_;       // of the current generation
+  std::unique_ptr<Schedule> schedule_;
+  std::chrono::system_clock::time_point published_at_;
+
+  std::mutex watches_;
+  std::unique_ptr<ExpiryWatch> expiry_watch_;
+  std::optional<std::chrono::sys_seconds> ticket_epoch_until_;
+
+  std::mutex holders_mutex_;
+  std::set<ConnectionHolder*> holders_;
+
+  Published<Snapshot> current_;
+  std::unique_ptr<Attendant> attendant_;  // ends before all else goes
 };
 
 }  // namespace livetls

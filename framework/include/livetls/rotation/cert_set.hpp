@@ -36,6 +36,8 @@ struct Identity {
     alpn = std::move(protocols);
     return std::move(*this);
   }
+
+  friend bool operator==(const Identity&, const Identity&) = default;
 };
 
 /// All that is served at one time: a plain value, made by the caller and handed to the CertManager,

@@ -1,15 +1,15 @@
 #pragma once
 
-#include <boost/asio/any_completion_handler.hpp>
-#include <boost/asio/async_result.hpp>
-#include <boost/system/error_code.hpp>
+#include <array>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <vector>
 
+#include "livetls/base/waiters.hpp"
 #include "livetls/tls/generation_counts.hpp"
 
 namespace livetls {
@@ -26,30 +26,29 @@ enum class Milestone {
 /// themselves only touch their own generation's counts.
 class Generations : public std::enable_shared_from_this<Generations> {
  public:
-  /// Longer than any program runs: no deadline.
-  static constexpr std::chrono::steady_clock::duration kForever = std::chrono::years(100);
+  /// Is told, on any thread, that everything before a generation is quiesced, drained or erased:
+  /// once for each, and only for the newest of several that get there together.
+  using Listener = std::function<void(Milestone milestone, std::uint64_t generation)>;
+
+  explicit Generations(Listener on_milestone = {}) : on_milestone_(std::move(on_milestone)) {}
 
   struct Use {
     std::uint64_t generation;
     std::uint64_t handshakes;   ///< in flight
     std::uint64_t connections;  ///< established
-    std::uint64_t completed;    ///< handshakes, since its publication
-    std::uint64_t failed;       ///< likewise
+    HandshakeTotals totals;     ///< since its publication
   };
 
   /// Those whose snapshot is still in memory, the oldest first.
   std::vector<Use> uses() const;
 
-  /// Completes, on the handler's executor, when the milestone is reached: void(error_code), with
-  /// operation_aborted when it was cancelled and timed_out when that took longer than `within`.
+  /// See Waiters::async_wait.
   template <class Token>
   auto async_wait(Milestone milestone, std::uint64_t generation,
                   std::chrono::steady_clock::duration within, Token&& token) {
-    return boost::asio::async_initiate<Token, Signature>(
-        [self = shared_from_this(), milestone, generation, within](Handler handler) {
-          self->wait(milestone, generation, within, std::move(handler));
-        },
-        token);
+    return waiters_->async_wait([self = shared_from_this(), milestone,
+                                 generation] { return self->reached(milestone, generation); },
+                                within, std::forward<Token>(token));
   }
 
   // For the CertManager and its snapshots
@@ -59,28 +58,19 @@ class Generations : public std::enable_shared_from_this<Generations> {
   void check_waiters();
 
  private:
-  using Signature = void(boost::system::error_code);
-  using Handler = boost::asio::any_completion_handler<Signature>;
+  static constexpr std::array kReported = {Milestone::quiesced, Milestone::drained,
+                                           Milestone::erased};
 
-  struct Waiter {
-    Milestone milestone;
-    std::uint64_t generation;
-    Handler handler;
-    std::shared_ptr<void> timer;
-  };
-  using WaiterId = std::uint64_t;
-
-  void wait(Milestone milestone, std::uint64_t generation,
-            std::chrono::steady_clock::duration within, Handler handler);
-  void give_up(WaiterId id, boost::system::error_code reason);
   bool reached(Milestone milestone, std::uint64_t generation) const;
-  static void complete(Waiter waiter, boost::system::error_code error);
+  std::uint64_t oldest_in_use(Milestone milestone) const;  // with mutex_ held
+  void report_milestones();
 
+  Listener on_milestone_;
+  std::shared_ptr<Waiters> waiters_ = std::make_shared<Waiters>();
   mutable std::mutex mutex_;
   std::map<std::uint64_t, std::shared_ptr<GenerationCounts>> alive_;  // they outlive the snapshot
   std::uint64_t current_ = 0;
-  std::map<WaiterId, Waiter> waiters_;
-  WaiterId next_waiter_ = 0;
+  std::array<std::uint64_t, kReported.size()> reported_ = {1, 1, 1};  // nothing is before the first
 };
 
 }  // namespace livetls

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,14 +37,28 @@ struct CommitOptions {
   std::uint64_t min_handshakes = 100;
 };
 
+/// When a plan goes live by itself.
+struct ScheduleOptions {
+  /// Not before this time.
+  std::chrono::sys_seconds not_before = {};
+
+  /// How long after all of its certificates have become valid: clients' clocks differ.
+  std::chrono::seconds skew = std::chrono::minutes(1);
+};
+
+struct Scheduled {
+  std::uint64_t id;  ///< for CertManager::cancel_scheduled
+  std::chrono::sys_seconds at;
+};
+
 /// A CertSet that has been built and examined, but not published. Dropping it is all that aborting
 /// takes.
 ///
 /// Thread safety: none; the CertManager that it is committed to may be used meanwhile.
 class Plan {
  public:
-  /// What would be published; chains are in order.
-  const CertSet& set() const noexcept { return snapshot_->set(); }
+  /// What would be published; chains are in order. Costs a copy of all identities.
+  CertSet set() const { return snapshot_->set(); }
 
   /// The generation that it was compared with, and must still be current at the commit.
   std::uint64_t base_generation() const noexcept { return base_generation_; }
@@ -65,6 +80,13 @@ class Plan {
   Result<Receipt> commit(const CommitOptions& options);
   Result<Receipt> commit() { return commit({}); }
 
+  /// Has it published as soon as all of its certificates are valid (the finding not_yet_valid does
+  /// not count here) and `options` allow it; the manager's events tell. What is published meanwhile
+  /// stays: only the plan's own changes are carried over, and where the same was changed in both,
+  /// the plan is refused then. Errors: plan_refused, plan_outdated.
+  Result<Scheduled> schedule(const ScheduleOptions& options);
+  Result<Scheduled> schedule() { return schedule({}); }
+
  private:
   friend class CertManager;
   Plan(std::shared_ptr<CertManager> manager, std::uint64_t base_generation,
@@ -73,6 +95,12 @@ class Plan {
         base_generation_(base_generation),
         snapshot_(std::move(snapshot)),
         findings_(std::move(findings)) {}
+
+  /// Why it may not be published on the generation that is current.
+  std::optional<Error> error(std::uint64_t current_generation,
+                             std::optional<FindingKind> let_pass = {}) const;
+  bool has(FindingKind kind) const noexcept;
+  std::string overridden_refusals() const;
 
   std::shared_ptr<CertManager> manager_;
   std::uint64_t base_generation_;

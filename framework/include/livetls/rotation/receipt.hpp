@@ -26,7 +26,7 @@ class Receipt {
   std::uint64_t generation;
   std::chrono::system_clock::time_point published_at;
 
-  static constexpr auto kForever = Generations::kForever;
+  static constexpr auto kForever = Waiters::kForever;
 
   /// New handshakes get it: at once, for an update that has returned.
   template <class Token>

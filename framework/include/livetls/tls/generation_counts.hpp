@@ -5,6 +5,8 @@
 #include <functional>
 #include <utility>
 
+#include "livetls/tls/handshake_counts.hpp"
+
 namespace livetls {
 
 /// Counts the connections that were served what was published at one time, those in their handshake
@@ -17,9 +19,8 @@ class GenerationCounts {
   std::int64_t handshakes() const noexcept { return handshakes_.load(); }
   std::int64_t connections() const noexcept { return connections_.load(); }
 
-  /// Since the beginning. One that its client broke off has failed, too.
-  std::uint64_t completed() const noexcept { return completed_.load(std::memory_order_relaxed); }
-  std::uint64_t failed() const noexcept { return failed_.load(std::memory_order_relaxed); }
+  /// Since the beginning.
+  HandshakeTotals totals() const noexcept { return counts_.totals(); }
 
   /// Another generation has been published.
   void retire() noexcept { retired_.store(true); }
@@ -33,43 +34,68 @@ class GenerationCounts {
 
   std::atomic<std::int64_t> handshakes_ = 0;
   std::atomic<std::int64_t> connections_ = 0;  // whose handshake is done
-  std::atomic<std::uint64_t> completed_ = 0;
-  std::atomic<std::uint64_t> failed_ = 0;
+  HandshakeCounts counts_;
   std::atomic<bool> retired_ = false;
   std::function<void()> on_idle_;
 };
 
-/// One connection's place in the counts, from the choice of what it is served to its end.
+/// One connection's place in the counts, from the choice of what it is served to its end: in those
+/// of its generation, and of its identity once that is known.
 class GenerationSeat {
  public:
   GenerationSeat() = default;
-  explicit GenerationSeat(GenerationCounts& counts) : counts_(&counts) {
+  explicit GenerationSeat(GenerationCounts& counts) : generation_(&counts) {
     counts.handshakes_.fetch_add(1);
   }
   GenerationSeat(GenerationSeat&& other) noexcept
-      : counts_(std::exchange(other.counts_, nullptr)), established_(other.established_) {}
+      : generation_(std::exchange(other.generation_, nullptr)),
+        identity_(std::exchange(other.identity_, nullptr)),
+        stage_(other.stage_) {}
   GenerationSeat& operator=(GenerationSeat&& other) noexcept {
-    std::swap(counts_, other.counts_);
-    std::swap(established_, other.established_);
+    std::swap(generation_, other.generation_);
+    std::swap(identity_, other.identity_);
+    std::swap(stage_, other.stage_);
     return *this;
   }
   ~GenerationSeat() {
-    if (counts_ == nullptr) return;
-    if (!established_) counts_->failed_.fetch_add(1, std::memory_order_relaxed);
-    counts_->drop(established_ ? counts_->connections_ : counts_->handshakes_);
+    if (generation_ == nullptr) return;
+    fail(HandshakeFailure::disconnected);  // unless it is known better
+    generation_->drop(stage_ == Stage::established ? generation_->connections_
+                                                   : generation_->handshakes_);
+  }
+
+  /// `identity` must live as long as the seat.
+  void found(HandshakeCounts& identity, NameMatch match) noexcept {
+    if (generation_ == nullptr) return;
+    identity_ = &identity;
+    identity.add_asked(match);
+    generation_->counts_.add_asked(match);
   }
 
   /// The handshake is done.
-  void establish() {
-    if (counts_ == nullptr || std::exchange(established_, true)) return;
-    counts_->completed_.fetch_add(1, std::memory_order_relaxed);
-    counts_->connections_.fetch_add(1);
-    counts_->drop(counts_->handshakes_);
+  void establish(bool resumed = false) {
+    if (generation_ == nullptr || stage_ != Stage::handshake) return;
+    stage_ = Stage::established;
+    generation_->counts_.add_completed(resumed);
+    if (identity_ != nullptr) identity_->add_completed(resumed);
+    generation_->connections_.fetch_add(1);
+    generation_->drop(generation_->handshakes_);
+  }
+
+  /// The handshake has failed; the first reason counts.
+  void fail(HandshakeFailure why) noexcept {
+    if (generation_ == nullptr || stage_ != Stage::handshake) return;
+    stage_ = Stage::failed;
+    generation_->counts_.add_failed(why);
+    if (identity_ != nullptr) identity_->add_failed(why);
   }
 
  private:
-  GenerationCounts* counts_ = nullptr;
-  bool established_ = false;
+  enum class Stage { handshake, established, failed };
+
+  GenerationCounts* generation_ = nullptr;
+  HandshakeCounts* identity_ = nullptr;
+  Stage stage_ = Stage::handshake;
 };
 
 }  // namespace livetls

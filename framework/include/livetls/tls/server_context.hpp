@@ -32,6 +32,10 @@ struct ServingPolicy {
   /// certificate get none, either: resuming would take the place of showing it.
   std::shared_ptr<const TicketKeys> ticket_keys = {};
 
+  /// Public keys whose tickets under the same names must not open any more; part of what tickets
+  /// are sealed under.
+  std::vector<Fingerprint> revoked_keys = {};
+
   friend bool operator==(const ServingPolicy&, const ServingPolicy&) = default;
 };
 
@@ -48,10 +52,6 @@ class ServerContext {
   const Certificate& certificate() const noexcept { return certificate_; }
   const ServingPolicy& policy() const noexcept { return policy_; }
 
-  /// Whether the client can take this certificate: the signature algorithms it offers, in TLS 1.2
-  /// also curves and cipher suites (RFC 8446, sections 4.2.3 and 4.4.2.2; RFC 5246, section 7.4.2).
-  bool usable_by(const ClientHello& hello) const noexcept;
-
   struct State;  // the TLS library's side, defined in src/wolfssl/context.hpp
   const State& state() const noexcept { return *state_; }
 
@@ -63,13 +63,10 @@ class ServerContext {
   std::unique_ptr<State> state_;
 };
 
-/// How the certificate that is served fits the name that was asked for.
-enum class NameMatch {
-  none_asked,  ///< the client sent no server name
-  exact,
-  wildcard,
-  unknown,  ///< no certificate is for that name: this is the default
-};
+/// Whether a client can take a certificate with this kind of key under `policy`: the signature
+/// algorithms it offers, in TLS 1.2 also curves and cipher suites (RFC 8446, sections 4.2.3 and
+/// 4.4.2.2; RFC 5246, section 7.4.2).
+bool is_usable_by(const ClientHello& hello, KeyType key_type, const TlsPolicy& policy) noexcept;
 
 /// What one connection is served. It is chosen once, when the ClientHello has been read, and stays
 /// with the connection for life, whatever is published meanwhile.

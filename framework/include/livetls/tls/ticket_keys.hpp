@@ -53,6 +53,9 @@ class TicketKeys {
   /// sent in resumed sessions of TLS 1.2: keep them as private keys are kept.
   SecretBytes export_secrets() const;
 
+  /// When the current epoch ends.
+  std::chrono::sys_seconds epoch_until() const { return epochs()->current_until; }
+
   /// After a compromise: no ticket that was sealed so far opens any more.
   void revoke_all();
 

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "livetls/rotation/ready_identity.hpp"
+
+namespace livetls {
+
+/// Identities by the canonical spelling of their names. A copy shares all of them, and a change of
+/// one name then copies one bucket of 256: what an update costs is what it changes, at 100,000
+/// names as well.
+///
+/// Thread safety: as for standard containers; maps that share may be used by different threads.
+class IdentityMap {
+ public:
+  using Ptr = std::shared_ptr<const ReadyIdentity>;
+
+  /// nullptr where the name is not there.
+  const ReadyIdentity* find(std::string_view name) const noexcept;
+
+  /// False where the name is there already.
+  bool insert(std::string name, Ptr identity);
+  void assign(const std::string& name, Ptr identity);
+  bool erase(std::string_view name);
+
+  std::size_t size() const noexcept { return size_; }
+  std::size_t kept_contexts() const noexcept { return kept_contexts_; }
+
+  /// In no particular order.
+  void for_each(
+      const std::function<void(const std::string& name, const ReadyIdentity&)>& visit) const;
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const noexcept {
+      return std::hash<std::string_view>{}(text);
+    }
+  };
+  using Bucket = std::unordered_map<std::string, Ptr, Hash, std::equal_to<>>;
+
+  static std::size_t bucket_of(std::string_view name) noexcept;
+  Bucket& writable(std::size_t bucket);
+
+  std::array<std::shared_ptr<Bucket>, 256> buckets_;
+  std::size_t size_ = 0;
+  std::size_t kept_contexts_ = 0;
+};
+
+}  // namespace livetls

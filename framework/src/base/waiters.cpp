@@ -1,0 +1,87 @@
+#include "livetls/base/waiters.hpp"
+
+#include <boost/asio/any_completion_executor.hpp>
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/execution/blocking.hpp>
+#include <boost/asio/prefer.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/system_executor.hpp>
+#include <utility>
+#include <vector>
+
+namespace livetls {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+void Waiters::check() {
+  std::vector<Waiter> ready;
+  {
+    const std::scoped_lock lock(mutex_);
+    for (auto entry = waiters_.begin(); entry != waiters_.end();) {
+      if (entry->second.condition()) {
+        ready.push_back(std::move(entry->second));
+        entry = waiters_.erase(entry);
+      } else {
+        ++entry;
+      }
+    }
+  }
+  for (Waiter& waiter : ready) complete(std::move(waiter), {});
+}
+
+void Waiters::wait(Condition condition, std::chrono::steady_clock::duration within,
+                   Handler handler) {
+  using Timer = asio::basic_waitable_timer<std::chrono::steady_clock,
+                                           asio::wait_traits<std::chrono::steady_clock>,
+                                           asio::any_io_executor>;
+  const std::weak_ptr<Waiters> self = weak_from_this();
+  const auto slot = asio::get_associated_cancellation_slot(handler);
+  WaiterId id = 0;
+  {
+    const std::scoped_lock lock(mutex_);
+    id = next_waiter_++;
+    std::shared_ptr<void> limit;
+    if (within < kForever) {
+      auto timer = std::make_shared<Timer>(asio::system_executor(), within);
+      timer->async_wait([self, id, timer](error_code error) {
+        if (const auto alive = self.lock(); alive && !error) {
+          alive->give_up(id, asio::error::timed_out);
+        }
+      });
+      limit = std::shared_ptr<void>(nullptr, [timer](void*) { timer->cancel(); });
+    }
+    // Constructed in place: Boost 1.81's any_completion_handler recurses for ever when assigned.
+    waiters_.emplace(id, Waiter{std::move(condition), std::move(handler), std::move(limit)});
+  }
+  if (slot.is_connected()) {
+    asio::cancellation_slot(slot).assign([self, id](asio::cancellation_type) {
+      if (const auto alive = self.lock()) alive->give_up(id, asio::error::operation_aborted);
+    });
+  }
+  check();
+}
+
+void Waiters::give_up(WaiterId id, error_code reason) {
+  std::unique_lock lock(mutex_);
+  const auto entry = waiters_.find(id);
+  if (entry == waiters_.end()) return;  // it has completed
+  Waiter waiter = std::move(entry->second);
+  waiters_.erase(entry);
+  lock.unlock();
+  complete(std::move(waiter), reason);
+}
+
+/// Never from within the function that starts the wait, and on the executor of who waits.
+void Waiters::complete(Waiter waiter, error_code error) {
+  waiter.timer.reset();
+  const auto executor = asio::get_associated_executor(
+      waiter.handler, asio::any_completion_executor(asio::system_executor()));
+  auto call = [handler = std::move(waiter.handler), error]() mutable { std::move(handler)(error); };
+  asio::prefer(executor, asio::execution::blocking.never).execute(std::move(call));
+}
+
+}  // namespace livetls

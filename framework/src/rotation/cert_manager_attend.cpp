@@ -1,0 +1,94 @@
+// What happens by itself, when it is due.
+
+#include <algorithm>
+
+#include "livetls/base/log.hpp"
+#include "livetls/rotation/cert_manager.hpp"
+#include "rotation/attendant.hpp"
+#include "rotation/check_validity.hpp"
+#include "rotation/expiry_watch.hpp"
+#include "rotation/schedule.hpp"
+
+namespace livetls {
+
+void CertManager::attend() {
+  {
+    const std::scoped_lock turn(updates_);
+    end_failed_trial();
+    while (const auto due = schedule_->take_due(now())) commit_scheduled(*due);
+  }
+  const std::scoped_lock lock(watches_);
+  look_for_expiry();
+  look_for_ticket_epoch();
+}
+
+/// A due time of the other clock, which may be set, is looked at once a minute at least.
+std::chrono::steady_clock::time_point CertManager::next_look() const {
+  constexpr auto kIdle = std::chrono::minutes(1);
+  constexpr auto kOnTrial = std::chrono::milliseconds(100);
+  const auto time = steady_now();
+  auto next = time + kIdle;
+  const std::scoped_lock turn(updates_);
+  if (trial_) next = std::min({next, trial_->until, time + kOnTrial});
+  if (!schedule_->plans().empty()) {
+    const auto wait = schedule_->plans().front().at - std::chrono::system_clock::now();
+    next = std::min(next, time + std::chrono::ceil<std::chrono::milliseconds>(wait));
+  }
+  return next;
+}
+
+void CertManager::end_failed_trial() {
+  if (!trial_ || !has_failed(*trial_)) return;
+  const std::string number = std::to_string(trial_->generation);
+  const bool in_time = steady_now() < trial_->until;
+  trial_.reset();
+  const Result<Receipt> back =
+      roll_back(in_time ? "too many handshakes failed" : "it was not confirmed in time");
+  log(LogLevel::error, back ? "generation " + number + " was not confirmed: rolled back"
+                            : "generation " + number + " stays: " + back.error().message());
+}
+
+bool CertManager::has_failed(const Trial& trial) const {
+  if (steady_now() >= trial.until) return true;
+  const HandshakeTotals totals = current_.load()->counts().totals();
+  const auto failed = static_cast<double>(totals.failed());
+  const auto all = failed + static_cast<double>(totals.completed());
+  return all >= static_cast<double>(trial.options.min_handshakes) &&
+         failed > trial.options.max_failure_rate * all;
+}
+
+void CertManager::commit_scheduled(const ScheduledPlan& plan) {
+  const std::string name = "scheduled number " + std::to_string(plan.id);
+  const SnapshotPtr current = current_.load();
+  const auto fail = [&](const Error& error) {
+    log(LogLevel::error, name + " was not committed: " + error.message());
+    note(EventKind::refused, current->generation(), name + ": " + error.message());
+  };
+  const Result<CertSet> set = plan.changes.apply_to(current->set());
+  if (!set) return fail(set.error());
+  if (const auto valid = check_validity(*set, now()); !valid) return fail(valid.error());
+  const auto next = Snapshot::build(*set, next_generation(), current.get(), shared_);
+  if (!next) return fail(next.error());
+  remember(current);
+  const Receipt receipt = publish(*next);
+  note(EventKind::committed, receipt.generation, name + plan.overridden);
+}
+
+void CertManager::look_for_expiry() {
+  const SnapshotPtr current = current_.load();
+  for (const std::string& line : expiry_watch_->look(*current, now())) {
+    log(LogLevel::warning, line);
+    note(EventKind::expiring, current->generation(), line);
+  }
+}
+
+void CertManager::look_for_ticket_epoch() {
+  if (!ticket_keys_) return;
+  const std::chrono::sys_seconds until = ticket_keys_->epoch_until();
+  if (ticket_epoch_until_ && until != *ticket_epoch_until_) {
+    note(EventKind::ticket_epoch, current_.load()->generation(), {});
+  }
+  ticket_epoch_until_ = until;
+}
+
+}  // namespace livetls

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "livetls/base/result.hpp"
+#include "livetls/rotation/cert_set.hpp"
+#include "livetls/rotation/snapshot.hpp"
+
+namespace livetls {
+
+/// Errors: certificate_expired, certificate_not_yet_valid; the context names the identity.
+Result<void> check_validity(const std::string& name, const Identity& identity,
+                            std::chrono::sys_seconds time);
+Result<void> check_validity(const CertSet& set, std::chrono::sys_seconds time);
+Result<void> check_validity(const Snapshot& snapshot, std::chrono::sys_seconds time);
+
+}  // namespace livetls

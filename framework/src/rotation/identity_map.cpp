@@ -1,0 +1,63 @@
+#include "livetls/rotation/identity_map.hpp"
+
+#include <utility>
+
+namespace livetls {
+
+/// The upper bits: the lower ones place a name within its bucket.
+std::size_t IdentityMap::bucket_of(std::string_view name) noexcept {
+  constexpr unsigned kShift = 8 * (sizeof(std::size_t) - 1);
+  return Hash{}(name) >> kShift;
+}
+
+/// Nobody else can come to share a bucket that only this map has.
+IdentityMap::Bucket& IdentityMap::writable(std::size_t bucket) {
+  auto& shared = buckets_[bucket];
+  if (!shared) {
+    shared = std::make_shared<Bucket>();
+  } else if (shared.use_count() > 1) {
+    shared = std::make_shared<Bucket>(*shared);
+  }
+  return *shared;
+}
+
+const ReadyIdentity* IdentityMap::find(std::string_view name) const noexcept {
+  const auto& bucket = buckets_[bucket_of(name)];
+  if (!bucket) return nullptr;
+  const auto found = bucket->find(name);
+  return found == bucket->end() ? nullptr : found->second.get();
+}
+
+bool IdentityMap::insert(std::string name, Ptr identity) {
+  const std::size_t kept = identity->kept_contexts();
+  Bucket& bucket = writable(bucket_of(name));
+  if (!bucket.emplace(std::move(name), std::move(identity)).second) return false;
+  ++size_;
+  kept_contexts_ += kept;
+  return true;
+}
+
+void IdentityMap::assign(const std::string& name, Ptr identity) {
+  erase(name);
+  insert(name, std::move(identity));
+}
+
+bool IdentityMap::erase(std::string_view name) {
+  const ReadyIdentity* there = find(name);
+  if (there == nullptr) return false;
+  kept_contexts_ -= there->kept_contexts();
+  --size_;
+  Bucket& bucket = writable(bucket_of(name));
+  bucket.erase(bucket.find(name));
+  return true;
+}
+
+void IdentityMap::for_each(
+    const std::function<void(const std::string&, const ReadyIdentity&)>& visit) const {
+  for (const auto& bucket : buckets_) {
+    if (!bucket) continue;
+    for (const auto& [name, identity] : *bucket) visit(name, *identity);
+  }
+}
+
+}  // namespace livetls
