@@ -71,6 +71,16 @@ const char* publishing_sentence(Errc code) noexcept {
              "else was published since";
     case Errc::nothing_scheduled: return "nothing is scheduled under this number (any more)";
     case Errc::certificate_revoked: return "its private key has been revoked; use a new one";
+    case Errc::staple_malformed:
+      return "this is no OCSP response (DER) about one certificate with an end of its validity";
+    case Errc::staple_for_another_certificate:
+      return "the OCSP response is for another certificate than is served";
+    case Errc::staple_not_good:
+      return "the OCSP response does not say that the certificate is good";
+    case Errc::staple_stale: return "the OCSP response is not valid at this time; fetch a new one";
+    case Errc::staple_unusable:
+      return "the TLS library does not accept the OCSP response: it must be signed by the "
+             "certificate's issuer, whose certificate must be in the chain";
     case Errc::nothing_to_serve_instead:
       return "nothing is left to serve without the revoked key; give a replacement";
     default: return nullptr;

@@ -69,6 +69,7 @@ struct Certificate::State {
   CertificateInfo leaf;
   Chain chain;
   std::shared_ptr<const PrivateKey> key;
+  std::optional<OcspStaple> staple = {};
 };
 
 Result<Certificate> Certificate::load(const std::filesystem::path& certificate_file,
@@ -91,7 +92,19 @@ Result<Certificate> Certificate::from_parts(Chain chain, PrivateKey key) {
 }
 
 Result<Certificate> Certificate::with_chain(Chain chain) const {
-  return assemble(std::move(chain), state_->key);
+  auto certificate = assemble(std::move(chain), state_->key);
+  if (!certificate || !state_->staple) return certificate;
+  return certificate->with_staple(*state_->staple);
+}
+
+Result<Certificate> Certificate::with_staple(OcspStaple staple) const {
+  if (staple.serial() != leaf().serial) {
+    return Error{Errc::staple_for_another_certificate,
+                 "it is for serial number " + staple.serial() + ", not " + leaf().serial};
+  }
+  State state = *state_;
+  state.staple = std::move(staple);
+  return Certificate(std::make_shared<const State>(std::move(state)));
 }
 
 Result<Certificate> Certificate::assemble(Chain chain, std::shared_ptr<const PrivateKey> key) {
@@ -110,6 +123,8 @@ const CertificateInfo& Certificate::leaf() const noexcept { return state_->leaf;
 
 const PrivateKey& Certificate::private_key() const noexcept { return *state_->key; }
 
+const std::optional<OcspStaple>& Certificate::staple() const noexcept { return state_->staple; }
+
 std::span<const std::vector<std::uint8_t>> Certificate::chain() const noexcept {
   return state_->chain;
 }
@@ -121,7 +136,8 @@ std::string Certificate::to_pem() const {
 }
 
 bool operator==(const Certificate& a, const Certificate& b) noexcept {
-  return a.state_ == b.state_ || a.state_->chain == b.state_->chain;
+  return a.state_ == b.state_ ||
+         (a.state_->chain == b.state_->chain && a.state_->staple == b.state_->staple);
 }
 
 }  // namespace livetls

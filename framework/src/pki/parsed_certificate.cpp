@@ -8,6 +8,7 @@
 #include "pki/object_ids.hpp"
 #include "pki/pem.hpp"
 #include "pki/public_key.hpp"
+#include "pki/read_time.hpp"
 #include "wolfssl/crypto.hpp"
 
 namespace livetls {
@@ -29,40 +30,6 @@ struct Fields {
   bool is_ca = false;
   bool weak_signature = false;
 };
-
-/// "YYMMDDHHMMSSZ" or "YYYYMMDDHHMMSSZ", the only forms that RFC 5280 allows.
-std::chrono::sys_seconds read_time(der::Reader& reader) {
-  using namespace std::chrono;
-  const auto element = reader.any();
-  const std::size_t year_digits = element.tag == der::kGeneralizedTime ? 4 : 2;
-  const bool is_time = element.tag == der::kUtcTime || element.tag == der::kGeneralizedTime;
-  auto text = as_text(element.content);
-  if (!is_time || text.size() != year_digits + 11 || text.back() != 'Z' ||
-      text.find_first_not_of("0123456789") != text.size() - 1) {
-    reader.fail();
-    return {};
-  }
-
-  const auto take = [&text](std::size_t digits) {
-    int number = 0;
-    for (const char digit : text.substr(0, digits)) number = number * 10 + (digit - '0');
-    text.remove_prefix(digits);
-    return number;
-  };
-  int year_number = take(year_digits);
-  if (year_digits == 2) year_number += year_number < 50 ? 2000 : 1900;
-  const auto month_number = static_cast<unsigned>(take(2));
-  const auto day_number = static_cast<unsigned>(take(2));
-  const year_month_day date{year{year_number}, month{month_number}, day{day_number}};
-  const hours hour{take(2)};
-  const minutes minute{take(2)};
-  const seconds second{take(2)};
-  if (!date.ok() || hour.count() > 23 || minute.count() > 59 || second.count() > 59) {
-    reader.fail();
-    return {};
-  }
-  return sys_days{date} + hour + minute + second;
-}
 
 void read_alternative_names(der::Reader extension, Fields& fields) {
   constexpr auto kDnsName = der::context_primitive(2);
@@ -107,11 +74,6 @@ void read_extensions(der::Reader extensions, Fields& fields) {
   }
 }
 
-std::string serial_text(der::Span serial) {
-  const auto magnitude = der::without_leading_zeros(serial);
-  return magnitude.empty() ? "00" : to_hex(magnitude);  // old roots do have a serial of zero
-}
-
 bool is_weak_signature(der::Span algorithm) {
   const auto is = [&](const auto& weak) { return std::ranges::equal(algorithm, weak); };
   return is(oid::kMd2WithRsa) || is(oid::kMd5WithRsa) || is(oid::kSha1WithRsa) ||
@@ -147,6 +109,11 @@ Fields read_fields(der::Reader tbs) {
 }
 
 }  // namespace
+
+std::string serial_text(der::Span serial) {
+  const auto magnitude = der::without_leading_zeros(serial);
+  return magnitude.empty() ? "00" : to_hex(magnitude);  // old roots do have a serial of zero
+}
 
 Result<ParsedCertificate> parse_certificate(der::Span certificate) {
   bool failed = false;

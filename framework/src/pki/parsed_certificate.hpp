@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "livetls/base/result.hpp"
@@ -20,5 +21,8 @@ struct ParsedCertificate {
 /// version of the TLS library, and then has the TLS library read it too, so that nothing gets
 /// through that it could not use. Errors: malformed_certificate, unsupported_key.
 Result<ParsedCertificate> parse_certificate(der::Span certificate);
+
+/// A serial number's INTEGER as CertificateInfo::serial spells it.
+std::string serial_text(der::Span serial);
 
 }  // namespace livetls

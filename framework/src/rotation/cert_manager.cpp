@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 #include <stdexcept>
 #include <utility>
 
@@ -41,6 +42,20 @@ std::shared_ptr<const ServerContext> pin(std::shared_ptr<const ServerContext> co
   auto both = std::make_shared<std::pair<Snapshot::Ptr, std::shared_ptr<const ServerContext>>>(
       std::move(snapshot), std::move(context));
   return {std::move(both), chosen};
+}
+
+/// The identities that serve the certificate of `staple`, with it.
+std::map<std::string, Identity> with_staple(const Snapshot& snapshot, const OcspStaple& staple) {
+  std::map<std::string, Identity> stapled;
+  snapshot.for_each([&](const ReadyIdentity& ready) {
+    Identity identity = ready.identity();
+    bool any = false;
+    for (Certificate& certificate : identity.certificates) {
+      if (auto same = certificate.with_staple(staple)) certificate = *same, any = true;
+    }
+    if (any) stapled.emplace(ready.name(), std::move(identity));
+  });
+  return stapled;
 }
 
 std::string summary(const std::vector<Finding>& findings) {
@@ -131,6 +146,30 @@ Result<Receipt> CertManager::erase(const std::string& name) {
   const std::scoped_lock turn(updates_);
   const SnapshotPtr current = current_.load();
   return publish_checked(current->without(name, next_generation()), name + " (erased)");
+}
+
+Result<Receipt> CertManager::staple(std::span<const std::uint8_t> ocsp_response) {
+  const std::scoped_lock turn(updates_);
+  const Result<OcspStaple> staple = OcspStaple::from_der(ocsp_response);
+  if (!staple) return refused(staple.error());
+  if (!staple->valid_at(now())) {
+    return refused({Errc::staple_stale, date_and_time(staple->this_update()) + " to " +
+                                            date_and_time(staple->next_update())});
+  }
+  SnapshotPtr next = current_.load();
+  const std::uint64_t generation = next_generation();
+  bool found = false;
+  for (const auto& [name, identity] : with_staple(*next, *staple)) {
+    auto changed = name == "default" ? next->with_default(identity, generation)
+                                     : next->with(name, identity, generation);
+    if (!changed) return refused(changed.error());
+    next = std::move(*changed);
+    found = true;
+  }
+  if (!found) {
+    return refused({Errc::staple_for_another_certificate, "serial number " + staple->serial()});
+  }
+  return publish_checked(next, "staple until " + date_and_time(staple->next_update()));
 }
 
 Result<Receipt> CertManager::rollback() {

@@ -10,6 +10,7 @@
 
 #include "tls/policy_digest.hpp"
 #include "wolfssl/error_category.hpp"
+#include "wolfssl/staple.hpp"
 
 namespace livetls {
 namespace {
@@ -160,8 +161,14 @@ Result<std::shared_ptr<const ServerContext>> ServerContext::build(const Certific
     return Error{Errc::certificate_unusable, certificate.leaf().subject};
   }
   if (!set_algorithms(ctx.get(), policy.tls)) return tls_failure("cipher suites and groups");
-  if (!ask_clients(ctx.get(), policy)) return tls_failure("none of the client roots can be used");
   set_transport(ctx.get());
+  // The library must trust the issuer of what it staples: where clients are verified, that would
+  // let in whoever this issuer has certified.
+  if (certificate.staple() && !verifies(policy.client_auth)) {
+    const auto done = wolfssl::use_staple(ctx.get(), certificate, policy.tls);
+    if (!done) return done.error();
+  }
+  if (!ask_clients(ctx.get(), policy)) return tls_failure("none of the client roots can be used");
   auto state = std::make_unique<State>(State{std::move(ctx), nullptr, {}});
   if (!issue_tickets(*state, policy, certificate)) return tls_failure("session tickets");
   return std::shared_ptr<const ServerContext>(

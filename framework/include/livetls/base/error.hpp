@@ -40,6 +40,11 @@ enum class Errc {
   nothing_scheduled,
   certificate_revoked,
   nothing_to_serve_instead,
+  staple_malformed,
+  staple_for_another_certificate,
+  staple_not_good,
+  staple_stale,
+  staple_unusable,
 
   // A stranger's first bytes
   not_tls,

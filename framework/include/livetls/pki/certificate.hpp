@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 
 #include "livetls/base/result.hpp"
 #include "livetls/pki/certificate_info.hpp"
+#include "livetls/pki/ocsp_staple.hpp"
 #include "livetls/pki/private_key.hpp"
 
 namespace livetls {
@@ -39,9 +41,12 @@ class Certificate {
   static Result<Certificate> from_parts(std::vector<std::vector<std::uint8_t>> chain,
                                         PrivateKey key);
 
-  /// The same leaf and key with another chain, in DER, the leaf first. Errors: no_certificate,
-  /// malformed_certificate, key_mismatch (it begins with another leaf).
+  /// The same leaf, key and staple with another chain, in DER, the leaf first. Errors:
+  /// no_certificate, malformed_certificate, key_mismatch (it begins with another leaf).
   Result<Certificate> with_chain(std::vector<std::vector<std::uint8_t>> chain) const;
+
+  /// The same with an OCSP response to go along with it. Errors: staple_for_another_certificate.
+  Result<Certificate> with_staple(OcspStaple staple) const;
 
   const CertificateInfo& leaf() const noexcept;
   const PrivateKey& private_key() const noexcept;
@@ -49,10 +54,12 @@ class Certificate {
   /// DER, the leaf first.
   std::span<const std::vector<std::uint8_t>> chain() const noexcept;
 
+  const std::optional<OcspStaple>& staple() const noexcept;
+
   /// The chain as PEM, the leaf first: what a file for `load` holds.
   std::string to_pem() const;
 
-  /// Same leaf, same chain (and so the same key).
+  /// Same leaf, same chain (and so the same key), same staple.
   friend bool operator==(const Certificate& a, const Certificate& b) noexcept;
 
  private:

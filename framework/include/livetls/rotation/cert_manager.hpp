@@ -8,6 +8,7 @@
 #include <mutex>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -95,6 +96,12 @@ class CertManager final : public ContextSource, public std::enable_shared_from_t
 
   /// Takes the identity of a name away. Errors: unknown_identity.
   Result<Receipt> erase(const std::string& name);
+
+  /// Has an OCSP response go along with the certificate that it is about, wherever that is served;
+  /// clients get it until it becomes stale. (Not where clients are verified: wolfSSL would have to
+  /// trust the issuer of the server's certificate for that.) Errors: those of
+  /// OcspStaple::from_der, staple_for_another_certificate, staple_stale, staple_unusable.
+  Result<Receipt> staple(std::span<const std::uint8_t> ocsp_response);
 
   /// Builds and examines `set`, and publishes nothing yet. Errors: what cannot be served at all:
   /// certificate_unusable, certificate_revoked, invalid_server_name, no_default_certificate,
