@@ -1,0 +1,82 @@
+// The packaged library computes with tables of precomputed points, of each thread its own. Who does
+// not free them when a thread ends has lost them.
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <thread>
+
+#include "livetls/pki/certificate_authority.hpp"
+#include "wolfssl/raw_pair.hpp"
+
+namespace livetls {
+namespace {
+
+using namespace test;
+
+#ifdef FP_ECC
+constexpr bool kPointTables = true;
+void free_point_tables() { wc_ecc_fp_free(); }
+#else
+constexpr bool kPointTables = false;
+void free_point_tables() {}
+#endif
+
+/// While it lives, counts the library's allocations that are not freed.
+class CountedAllocations {
+ public:
+  CountedAllocations() {
+    live_ = 0;
+    wolfSSL_SetAllocators(allocate, release, reallocate);
+  }
+  ~CountedAllocations() {
+    live_ = 0;
+    wolfSSL_SetAllocators(nullptr, nullptr, nullptr);
+  }
+
+  static int live() { return live_; }
+
+ private:
+  static void* allocate(std::size_t size) {
+    ++live_;
+    return std::malloc(size);
+  }
+  static void release(void* memory) {
+    if (memory != nullptr) --live_;
+    std::free(memory);
+  }
+  static void* reallocate(void* memory, std::size_t size) {
+    if (memory == nullptr) ++live_;
+    return std::realloc(memory, size);
+  }
+
+  static inline std::atomic<int> live_ = 0;
+};
+
+void handshakes() {
+  const auto authority = CertificateAuthority::create().value();
+  const CtxPtr server = server_ctx(authority.issue().value());
+  const CtxPtr client = client_ctx(TlsVersion::tls1_3, authority.trust_bundle());
+  for (int i = 0; i < 4; ++i) must(RawPair(client, server).handshake().done(), "a handshake");
+}
+
+TEST(ThreadsTest, AThreadThatEndsLeavesThePackagedLibrarysPointTables) {
+  std::thread(handshakes).join();  // what the process allocates once
+  const CountedAllocations allocations;
+  std::thread(handshakes).join();
+  EXPECT_EQ(allocations.live() > 0, kPointTables);
+}
+
+TEST(ThreadsTest, OneThatFreesItsTablesLeavesNothing) {
+  std::thread(handshakes).join();
+  const CountedAllocations allocations;
+  std::thread([] {
+    handshakes();
+    free_point_tables();
+  }).join();
+  EXPECT_EQ(allocations.live(), 0);
+}
+
+}  // namespace
+}  // namespace livetls
