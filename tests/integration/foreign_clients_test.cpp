@@ -8,67 +8,20 @@
 
 #include "livetls/rotation/cert_manager.hpp"
 #include "livetls/tcp/server.hpp"
+#include "support/python_client.hpp"
 #include "support/running_runtime.hpp"
-#include "support/subprocess.hpp"
 #include "support/test_ca.hpp"
 
 namespace livetls {
 namespace {
 
-using test::Subprocess;
-
-/// Connects once for every line it reads, offering the session of the connection before, and says
-/// "full", "resumed" or "refused", and which organisation the server's certificate names.
-constexpr const char* kClient = R"(
-import socket, ssl, sys
-port, root, version, ciphers, certificate = sys.argv[1:6]
-context = ssl.create_default_context(cafile=root)
-context.minimum_version = context.maximum_version = ssl.TLSVersion[version]
-if ciphers: context.set_ciphers(ciphers)
-if certificate: context.load_cert_chain(certificate)
-session = None
-for line in sys.stdin:
-    try:
-        with socket.create_connection(('127.0.0.1', int(port)), timeout=20) as tcp:
-            with context.wrap_socket(tcp, server_hostname='localhost', session=session) as tls:
-                tls.sendall(b'?\n')
-                if not tls.recv(1000): raise ssl.SSLError('closed')
-                subject = dict(part[0] for part in tls.getpeercert()['subject'])
-                print('resumed' if tls.session_reused else 'full', subject['organizationName'],
-                      flush=True)
-                session = tls.session
-    except (ssl.SSLError, ConnectionError) as error:
-        print('refused', flush=True)
-)";
+using test::PythonClient;
 
 Task<void> answer(Connection& connection) {
   std::array<char, 16> line;
   const auto bytes = co_await connection.read_some(boost::asio::buffer(line));
   if (bytes && *bytes > 0) co_await connection.write("!\n");
 }
-
-class PythonClient {
- public:
-  struct Options {
-    const char* version = "";
-    std::string ciphers = {};      // of TLS 1.2; its defaults when empty
-    std::string certificate = {};  // a file with its key
-  };
-
-  PythonClient(const std::string& root_file, std::uint16_t port, const Options& options)
-      : process_({"python3", "-c", kClient, std::to_string(port), root_file, options.version,
-                  options.ciphers, options.certificate}) {}
-
-  std::string connect() {
-    process_.write("\n");
-    std::string answer = process_.read_until("\n");
-    answer.pop_back();
-    return answer;
-  }
-
- private:
-  Subprocess process_;
-};
 
 class ForeignClients : public testing::TestWithParam<const char*> {
  protected:
