@@ -24,41 +24,99 @@ void give(TlsEngine& engine, std::span<const std::uint8_t> bytes) {
   }
 }
 
-/// A client's first flight is one record; here it comes in records of `fragment` bytes.
-class FragmentedHelloVariantTest
-    : public ::testing::TestWithParam<std::tuple<std::size_t, TlsVersion>> {};
+/// A client's first flight is one record; here it comes in records of `fragment` bytes, and those
+/// in segments of `segment` bytes, after each of which the server looks at what it has.
+struct Cut {
+  std::size_t fragment;
+  std::size_t segment;
+};
 
-TEST_P(FragmentedHelloVariantTest, AHandshakeSucceedsHoweverRecordsSplitTheClientHello) {
-  const auto [fragment, version] = GetParam();
-  const TlsPolicy policy{.min_version = version, .max_version = version};
-  const auto authority = CertificateAuthority::create().value();
-  const auto manager =
-      CertManager::create(CertSet{.default_identity = authority.issue().value(), .policy = policy})
-          .value();
-  TlsEngine server(std::make_shared<const ServerConfig>(ServerConfig{.contexts = manager}));
-  TlsEngine client(
-      ClientContext::create({.roots = authority.trust_bundle(), .policy = policy}).value(),
-      ServerName::parse("localhost").value());
+class FragmentedHelloVariantTest : public ::testing::TestWithParam<std::tuple<Cut, TlsVersion>> {
+ protected:
+  struct Outcome {
+    TlsEngine::Step client;
+    TlsEngine::Step server;
+  };
 
-  Bytes flight;
-  ASSERT_EQ(client.handshake().next, Next::need_input);
-  client.take_output(flight);
-  give(server, test::ClientHelloBuilder::split(std::span(flight).subspan(5), fragment));
-
-  TlsEngine::Step at_server = server.handshake(), at_client;
-  for (int flights = 0; flights < 4; ++flights) {
-    ASSERT_NE(at_server.next, Next::failed) << at_server.error.message();
-    server.take_output(flight);
-    give(client, flight);
-    at_client = client.handshake();
-    ASSERT_NE(at_client.next, Next::failed) << at_client.error.message();
-    client.take_output(flight);
-    give(server, flight);
-    at_server = server.handshake();
+  TlsEngine make_server(CertSet set, ServerConfig config = {}) {
+    set.policy = policy;
+    config.contexts = CertManager::create(std::move(set)).value();
+    return TlsEngine(std::make_shared<const ServerConfig>(std::move(config)));
   }
-  EXPECT_EQ(at_client.next, Next::done);
-  EXPECT_EQ(at_server.next, Next::done);
+
+  TlsEngine make_client(const char* name, std::optional<Certificate> certificate = {}) {
+    return TlsEngine(ClientContext::create({.roots = authority.trust_bundle(),
+                                            .policy = policy,
+                                            .certificate = std::move(certificate)})
+                         .value(),
+                     ServerName::parse(name).value());
+  }
+
+  /// Until both are done, or one has failed.
+  static Outcome shake_hands(TlsEngine& client, TlsEngine& server) {
+    const Cut cut = std::get<Cut>(GetParam());
+    Bytes flight;
+    client.handshake();
+    client.take_output(flight);
+    const Bytes records =
+        test::ClientHelloBuilder::split(std::span(flight).subspan(5), cut.fragment);
+    Outcome outcome{};
+    for (std::span<const std::uint8_t> rest = records; !rest.empty();) {
+      EXPECT_EQ(server.output_size(), 0U) << "an answer to half a ClientHello";
+      const std::size_t size = std::min(cut.segment, rest.size());
+      give(server, rest.first(size));
+      rest = rest.subspan(size);
+      outcome.server = server.handshake();
+    }
+    for (int flights = 0; flights < 4; ++flights) {
+      server.take_output(flight);
+      give(client, flight);
+      outcome.client = client.handshake();
+      client.take_output(flight);
+      give(server, flight);
+      outcome.server = server.handshake();
+    }
+    return outcome;
+  }
+
+  TlsPolicy policy{.min_version = std::get<TlsVersion>(GetParam()),
+                   .max_version = std::get<TlsVersion>(GetParam())};
+  CertificateAuthority authority = CertificateAuthority::create().value();
+};
+
+TEST_P(FragmentedHelloVariantTest, AHandshakeSucceedsHoweverTheClientHelloIsCut) {
+  TlsEngine server = make_server({.default_identity = authority.issue().value()});
+  TlsEngine client = make_client("localhost");
+  const Outcome outcome = shake_hands(client, server);
+  EXPECT_EQ(outcome.client.next, Next::done) << outcome.client.error.message();
+  EXPECT_EQ(outcome.server.next, Next::done) << outcome.server.error.message();
   EXPECT_EQ(server.server_name(), "localhost");
+}
+
+// Elsewhere, a name that was not in the first fragment counted as none, and who asked for none was
+// not asked for a certificate.
+TEST_P(FragmentedHelloVariantTest, ANameIsFoundAndItsClientAuthenticationAppliesHoweverItIsCut) {
+  const auto issue = [&](const char* name) { return authority.issue({.names = {name}}).value(); };
+  const auto strict = [&](const char* name) {
+    return Identity(issue(name)).with(ClientAuth::require_and_verify);
+  };
+  const CertSet set{.default_identity = strict("default.example.com"),
+                    .identities = {{"internal.example.com", strict("internal.example.com")},
+                                   {"*.example.com", issue("*.example.com")}},
+                    .client_roots = authority.trust_bundle()};
+  const ServerConfig names_only{.contexts = nullptr,
+                                .unknown_name = UnknownName::reject,
+                                .missing_name = MissingName::reject};
+  TlsEngine server = make_server(set, names_only);
+  TlsEngine friendly = make_client("internal.example.com", issue("client.example.com"));
+  EXPECT_EQ(shake_hands(friendly, server).server.next, Next::done);
+  EXPECT_TRUE(server.peer_is_verified());
+  EXPECT_EQ(friendly.peer_certificate()->dns_names,
+            std::vector<std::string>{"internal.example.com"});
+
+  TlsEngine second_server = make_server(set, names_only);
+  TlsEngine stranger = make_client("internal.example.com");
+  EXPECT_EQ(shake_hands(stranger, second_server).server.error, Errc::peer_sent_no_certificate);
 }
 
 // wolfSSL wants the header of a handshake message (4 bytes) in its first record, which every client
@@ -72,10 +130,12 @@ TEST(FragmentedHelloTest, AMessageHeaderThatRecordsSplitIsRefused) {
   EXPECT_EQ(server.handshake().next, Next::failed);
 }
 
-INSTANTIATE_TEST_SUITE_P(Fragments, FragmentedHelloVariantTest,
-                         ::testing::Combine(::testing::Values(4U, 5U, 50U, 200U),
-                                            ::testing::Values(TlsVersion::tls1_2,
-                                                              TlsVersion::tls1_3)));
+INSTANTIATE_TEST_SUITE_P(
+    Fragments, FragmentedHelloVariantTest,
+    ::testing::Combine(::testing::Values(Cut{4, 65536}, Cut{5, 65536}, Cut{50, 65536},
+                                         Cut{200, 65536}, Cut{16384, 1}, Cut{16384, 50},
+                                         Cut{16384, 200}, Cut{50, 7}),
+                       ::testing::Values(TlsVersion::tls1_2, TlsVersion::tls1_3)));
 
 }  // namespace
 }  // namespace livetls
