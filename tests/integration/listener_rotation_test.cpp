@@ -282,7 +282,8 @@ TEST_F(ListenerRotationTest, AnUpdateBetweenTheTwoClientHellosOfARetryChangesNot
   ASSERT_TRUE(manager->update(b));
   relay.let_go();
   openssl.write("?\n");
-  openssl.read_until(hex(a) + " 0000000001\n");
+  const std::string seen = openssl.read_until(hex(a) + " 0000000001\n");
+  EXPECT_NE(seen.find("O = A"), std::string::npos) << "the client was shown another: " << seen;
   expect_served(listener, b, 2);
 }
 
