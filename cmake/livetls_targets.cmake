@@ -35,7 +35,7 @@ endfunction()
 #
 # A GoogleTest program (GTest::gmock_main is linked). Each of its tests is a ctest test of its own, so that one that
 # hangs costs its time-out and no more, and that they spread over the processors. One label only: CMake 3.25 loses
-# the others on the way.
+# the others on the way (tests/guarantees.cmake.in adds one).
 function(livetls_add_test target)
   cmake_parse_arguments(PARSE_ARGV 1 arg "RUN_SERIAL" "LABEL;TIMEOUT" "SOURCES;DEPENDS")
   livetls_add_program(${target} SOURCES ${arg_SOURCES} DEPENDS ${arg_DEPENDS} GTest::gmock_main)
