@@ -2,7 +2,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <limits>
+#include <new>
 #include <vector>
 
 namespace livetls {
@@ -10,26 +11,35 @@ namespace livetls {
 /// Overwrites memory in a way that the compiler may not remove.
 void wipe(void* data, std::size_t size) noexcept;
 
-/// An allocator whose memory is wiped before it is given back, also when a vector grows.
+/// Memory that core files leave out, aligned for anything. Any thread. Throws std::bad_alloc.
+void* allocate_secret(std::size_t bytes);
+
+/// Wipes a block of `allocate_secret` and takes it back. Any thread; nullptr is ignored.
+void free_secret(void* block) noexcept;
+
+/// An allocator whose memory is left out of core files, and wiped before it is given back, also
+/// when a vector grows.
 template <class T>
-struct WipingAllocator {
+struct SecretAllocator {
+  static_assert(alignof(T) <= alignof(std::max_align_t));
   using value_type = T;
 
-  WipingAllocator() = default;
+  SecretAllocator() = default;
   template <class U>
-  WipingAllocator(const WipingAllocator<U>&) noexcept {}
+  SecretAllocator(const SecretAllocator<U>&) noexcept {}
 
-  T* allocate(std::size_t count) { return std::allocator<T>{}.allocate(count); }
-
-  void deallocate(T* data, std::size_t count) noexcept {
-    wipe(data, count * sizeof(T));
-    std::allocator<T>{}.deallocate(data, count);
+  T* allocate(std::size_t count) {
+    if (count > std::numeric_limits<std::size_t>::max() / sizeof(T)) {
+      throw std::bad_array_new_length();
+    }
+    return static_cast<T*>(allocate_secret(count * sizeof(T)));
   }
+  void deallocate(T* data, std::size_t) noexcept { free_secret(data); }
 
-  friend bool operator==(const WipingAllocator&, const WipingAllocator&) noexcept { return true; }
+  friend bool operator==(const SecretAllocator&, const SecretAllocator&) noexcept { return true; }
 };
 
 /// Bytes that must not outlive their use: private keys, PEM text that holds one.
-using SecretBytes = std::vector<std::uint8_t, WipingAllocator<std::uint8_t>>;
+using SecretBytes = std::vector<std::uint8_t, SecretAllocator<std::uint8_t>>;
 
 }  // namespace livetls
