@@ -1,6 +1,7 @@
 #include "pki/sign_certificate.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstdio>
 
@@ -139,16 +140,16 @@ ValidityPeriod ValidityPeriod::starting(std::chrono::sys_seconds now,
 Result<std::vector<std::uint8_t>> sign_certificate(const CertificateDraft& draft,
                                                    const PrivateKey& authority_key) {
   constexpr std::uint8_t kVersion3 = 2;
-  auto serial = wolfssl::random_bytes(kSerialBytes);
-  if (!serial) return serial.error();
-  serial->front() = static_cast<std::uint8_t>((serial->front() & 0x7f) | 0x40);  // positive, full
+  std::array<std::uint8_t, kSerialBytes> serial;
+  if (const auto random = wolfssl::random_bytes(serial); !random) return random.error();
+  serial.front() = static_cast<std::uint8_t>((serial.front() & 0x7f) | 0x40);  // positive, full
 
   const auto algorithm = signature_algorithm(authority_key.type());
   const auto validity = der::sequence(
       {encode_time(draft.validity.not_before), encode_time(draft.validity.not_after)});
   const auto to_be_signed = der::sequence({
       der::element(der::context_constructed(0), {der::small_integer(kVersion3)}),
-      der::element(der::kInteger, {*serial}),
+      der::element(der::kInteger, {serial}),
       algorithm,
       draft.issuer,
       validity,

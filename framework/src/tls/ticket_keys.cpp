@@ -39,8 +39,8 @@ std::chrono::sys_seconds to_time(std::uint64_t number) {
 /// One key for each policy, so that a ticket of one is noise under another.
 Result<SecretBytes> ticket_key(const SecretBytes& secret, const TicketKeys::PolicyDigest& policy) {
   static constexpr std::string_view kPurpose = "livetls session ticket";
-  SecretBytes info(kPurpose.begin(), kPurpose.end());
-  info.insert(info.end(), policy.begin(), policy.end());
+  std::array<std::uint8_t, kPurpose.size() + std::tuple_size_v<TicketKeys::PolicyDigest>> info;
+  std::ranges::copy(policy, std::ranges::copy(kPurpose, info.begin()).out);
   return wolfssl::hkdf_sha256(secret, info, kSecretBytes);
 }
 
@@ -54,7 +54,8 @@ std::chrono::sys_seconds TicketKeys::now() const {
 }
 
 TicketKeys::Epoch TicketKeys::fresh_epoch() {
-  const auto random = wolfssl::random_bytes(kNameBytes + kSecretBytes).value();
+  SecretBytes random(kNameBytes + kSecretBytes);
+  wolfssl::random_bytes(random).value();
   Epoch epoch;
   std::copy_n(random.begin(), kNameBytes, epoch.name.begin());
   epoch.secret.assign(random.begin() + kNameBytes, random.end());
@@ -99,12 +100,9 @@ Result<TicketKeys::Sealed> TicketKeys::seal(std::span<std::uint8_t> ticket,
   const auto current = epochs();
   const auto key = ticket_key(current->current.secret, policy);
   if (!key) return key.error();
-  const auto nonce = wolfssl::random_bytes(kNonceBytes);
-  if (!nonce) return nonce.error();
-
   Sealed sealed;
+  if (const auto random = wolfssl::random_bytes(sealed.nonce); !random) return random.error();
   sealed.name = current->current.name;
-  std::ranges::copy(*nonce, sealed.nonce.begin());
   put_number(to_number(authenticated_at), ticket.last(kOverheadBytes));
   if (const auto done = wolfssl::aes_gcm_seal(*key, sealed.nonce, sealed.name, ticket, sealed.tag);
       !done) {

@@ -23,14 +23,16 @@ using Bytes = std::span<const std::uint8_t>;
 
 constexpr int kRsaBits = 2048;
 
-/// A wolfCrypt object from its init function to its free function, which wipes what is secret in
-/// it. `status()` is what init answered: 0, or the reason for which the object cannot be used.
+/// A wolfCrypt object from its init function to its free function. Not every release wipes all that
+/// is secret in it there. `status()` is what init answered: 0, or the reason for which the object
+/// cannot be used.
 template <class T, auto Init, auto Free>
 class Owned {
  public:
   Owned() : status_((ensure_initialized(), Init(&object_))) {}
   ~Owned() {
     if (status_ == 0) Free(&object_);
+    wipe(&object_, sizeof object_);
   }
   Owned(const Owned&) = delete;
   Owned& operator=(const Owned&) = delete;
@@ -211,13 +213,12 @@ std::array<std::uint8_t, 32> sha256(Bytes data) {
   return digest;
 }
 
-Result<std::vector<std::uint8_t>> random_bytes(std::size_t count) {
+Result<void> random_bytes(std::span<std::uint8_t> into) {
   Rng rng;
-  std::vector<std::uint8_t> bytes(count);
   int status = rng.status();
-  if (status == 0) status = wc_RNG_GenerateBlock(rng.get(), bytes.data(), size32(bytes));
+  if (status == 0) status = wc_RNG_GenerateBlock(rng.get(), into.data(), size32(into));
   if (status != 0) return failed(Errc::key_generation_failed, status);
-  return bytes;
+  return {};
 }
 
 Result<SecretBytes> generate_secret(KeyType type) {
