@@ -10,6 +10,7 @@
 
 #include "tls/policy_digest.hpp"
 #include "wolfssl/error_category.hpp"
+#include "wolfssl/key_scope.hpp"
 #include "wolfssl/staple.hpp"
 
 namespace livetls {
@@ -85,15 +86,21 @@ bool issue_tickets(ServerContext::State& state, const ServingPolicy& policy,
          wolfSSL_CTX_set_TicketHint(ctx, static_cast<int>(seconds)) == WOLFSSL_SUCCESS;
 }
 
+/// The context's copy of the key stays in the secret heap.
+bool use_key(WOLFSSL_CTX* ctx, const PrivateKey& key) {
+  const wolfssl::KeyScope scope;
+  return wolfSSL_CTX_use_PrivateKey_buffer(ctx, key.der().data(),
+                                           static_cast<long>(key.der().size()),
+                                           WOLFSSL_FILETYPE_ASN1) == WOLFSSL_SUCCESS &&
+         wolfSSL_CTX_check_private_key(ctx) == WOLFSSL_SUCCESS;
+}
+
 bool use_certificate(WOLFSSL_CTX* ctx, const Certificate& certificate) {
   const std::string chain = certificate.to_pem();
-  const auto key = certificate.private_key().der();
   return wolfSSL_CTX_use_certificate_chain_buffer(
              ctx, reinterpret_cast<const unsigned char*>(chain.data()),
              static_cast<long>(chain.size())) == WOLFSSL_SUCCESS &&
-         wolfSSL_CTX_use_PrivateKey_buffer(ctx, key.data(), static_cast<long>(key.size()),
-                                           WOLFSSL_FILETYPE_ASN1) == WOLFSSL_SUCCESS &&
-         wolfSSL_CTX_check_private_key(ctx) == WOLFSSL_SUCCESS;
+         use_key(ctx, certificate.private_key());
 }
 
 bool trust(WOLFSSL_CTX* ctx, const TrustBundle& roots) {

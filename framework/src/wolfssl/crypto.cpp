@@ -14,6 +14,7 @@
 
 #include <stdexcept>
 
+#include "wolfssl/key_scope.hpp"
 #include "wolfssl/wolfssl.hpp"
 
 namespace livetls::wolfssl {
@@ -222,17 +223,20 @@ Result<void> random_bytes(std::span<std::uint8_t> into) {
 }
 
 Result<SecretBytes> generate_secret(KeyType type) {
+  const KeyScope scope;
   if (type == KeyType::rsa) return generate_rsa();
   if (type == KeyType::ed25519) return generate_ed25519();
   return generate_ecc(curve_of(type));
 }
 
 Result<std::vector<std::uint8_t>> derive_public_key(KeyType type, Bytes secret) {
+  const KeyScope scope;
   if (type == KeyType::ed25519) return derive_ed25519(secret);
   return derive_ecc(curve_of(type), secret);
 }
 
 Result<std::vector<std::uint8_t>> sign(KeyType type, Bytes key_der, Bytes message) {
+  const KeyScope scope;
   if (type == KeyType::rsa) return sign_rsa(key_der, message);
   if (type == KeyType::ed25519) return sign_ed25519(key_der, message);
   return sign_ecc(type, key_der, message);

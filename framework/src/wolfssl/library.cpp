@@ -3,14 +3,62 @@
 #include <wolfssl/wolfcrypt/chacha20_poly1305.h>
 #include <wolfssl/wolfcrypt/curve25519.h>
 #include <wolfssl/wolfcrypt/hash.h>
+#include <wolfssl/wolfcrypt/memory.h>
 
+#include <algorithm>
 #include <array>
+#include <cstdlib>
+#include <cstring>
 #include <stdexcept>
 
+#include "base/secret_memory.hpp"
+#include "wolfssl/key_scope.hpp"
 #include "wolfssl/wolfssl.hpp"
 
 namespace livetls::wolfssl {
 namespace {
+
+// wolfSSL's memory: the secret heap's within a KeyScope, else what it was before. Who frees a block
+// does not know where it came from; its address tells.
+
+struct Allocators {
+  wolfSSL_Malloc_cb malloc = nullptr;
+  wolfSSL_Free_cb free = nullptr;
+  wolfSSL_Realloc_cb realloc = nullptr;
+};
+
+/// What was there before us; written once, before any other use of the library.
+Allocators ordinary;
+
+void* allocate_or_null(std::size_t bytes) noexcept {
+  try {
+    return allocate_secret(bytes);
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
+
+void* allocate(std::size_t bytes) {
+  return KeyScope::is_active() ? allocate_or_null(bytes) : ordinary.malloc(bytes);
+}
+
+void release(void* block) { is_secret(block) ? free_secret(block) : ordinary.free(block); }
+
+void* reallocate(void* block, std::size_t bytes) {
+  if (block == nullptr) return allocate(bytes);
+  if (!is_secret(block)) return ordinary.realloc(block, bytes);
+  void* const moved = allocate_or_null(bytes);
+  if (moved == nullptr) return nullptr;
+  std::memcpy(moved, block, std::min(bytes, secret_size(block)));
+  free_secret(block);
+  return moved;
+}
+
+bool take_over_memory() {
+  wolfSSL_GetAllocators(&ordinary.malloc, &ordinary.free, &ordinary.realloc);
+  if (ordinary.malloc == nullptr) ordinary = {std::malloc, std::free, std::realloc};
+  return wolfSSL_SetAllocators(allocate, release, reallocate) == 0;
+}
 
 /// wolfCrypt finds out what the processor can do at the first use of an algorithm, and stores it
 /// unguarded. What handshakes use is used here first, before there are server threads.
@@ -37,7 +85,7 @@ void choose_implementations() {
 
 void ensure_initialized() {
   static const bool started = [] {
-    if (wolfSSL_Init() != WOLFSSL_SUCCESS) {
+    if (!take_over_memory() || wolfSSL_Init() != WOLFSSL_SUCCESS) {
       throw std::runtime_error("wolfSSL could not be initialised");
     }
     choose_implementations();
