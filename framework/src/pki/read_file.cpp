@@ -30,10 +30,13 @@ Error unreadable(int error) {
   return {Errc::file_unreadable, std::generic_category().message(error)};
 }
 
-/// Reads until the end, or until `bytes` is full.
-Result<std::size_t> read_up_to_end(int descriptor, SecretBytes& bytes) {
+/// `expected` is only a hint: a file may grow while it is read, and some report no size.
+Result<SecretBytes> read_up_to_end(int descriptor, std::size_t expected, std::size_t limit) {
+  SecretBytes bytes(expected + 1);
   std::size_t filled = 0;
-  while (filled < bytes.size()) {
+  for (;;) {
+    if (filled > limit) return Errc::input_too_large;
+    if (filled == bytes.size()) bytes.resize(limit + 1);
     const auto count = ::read(descriptor, bytes.data() + filled, bytes.size() - filled);
     if (count == 0) break;
     if (count > 0) {
@@ -42,7 +45,8 @@ Result<std::size_t> read_up_to_end(int descriptor, SecretBytes& bytes) {
       return unreadable(errno);
     }
   }
-  return filled;
+  bytes.resize(filled);
+  return bytes;
 }
 
 }  // namespace
@@ -55,15 +59,9 @@ Result<SecretBytes> read_file(const std::filesystem::path& file, std::size_t lim
   if (::fstat(descriptor.get(), &status) != 0) return unreadable(errno);
   if (S_ISDIR(status.st_mode)) return unreadable(EISDIR);
   if (!S_ISREG(status.st_mode)) return Error{Errc::file_unreadable, "not a regular file"};
-  if (static_cast<std::size_t>(status.st_size) > limit) return Errc::input_too_large;
-
-  // The file may grow while it is read, and some report no size: the limit is what counts.
-  SecretBytes bytes(limit + 1);
-  const auto size = read_up_to_end(descriptor.get(), bytes);
-  if (!size) return size.error();
-  if (*size > limit) return Errc::input_too_large;
-  bytes.resize(*size);
-  return bytes;
+  const auto expected = static_cast<std::size_t>(status.st_size);
+  if (expected > limit) return Errc::input_too_large;
+  return read_up_to_end(descriptor.get(), expected, limit);
 }
 
 }  // namespace livetls
