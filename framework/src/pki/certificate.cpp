@@ -75,11 +75,11 @@ struct Certificate::State {
 Result<Certificate> Certificate::load(const std::filesystem::path& certificate_file,
                                       const std::filesystem::path& key_file) {
   const auto certificate_pem = read_file(certificate_file, kMaxInputBytes);
-  if (!certificate_pem) return with_context(certificate_file.string(), certificate_pem.error());
+  if (!certificate_pem) return with_context(shown_name(certificate_file), certificate_pem.error());
   const auto key_pem = read_file(key_file, kMaxInputBytes);
-  if (!key_pem) return with_context(key_file.string(), key_pem.error());
-  return parse_pair(as_text(*certificate_pem), certificate_file.string(), as_text(*key_pem),
-                    key_file.string());
+  if (!key_pem) return with_context(shown_name(key_file), key_pem.error());
+  return parse_pair(as_text(*certificate_pem), shown_name(certificate_file), as_text(*key_pem),
+                    shown_name(key_file));
 }
 
 Result<Certificate> Certificate::from_pem(std::string_view certificate_pem,

@@ -64,4 +64,9 @@ Result<SecretBytes> read_file(const std::filesystem::path& file, std::size_t lim
   return read_up_to_end(descriptor.get(), expected, limit);
 }
 
+std::string shown_name(const std::filesystem::path& file) {
+  const bool is_pem = file.native().find("-----BEGIN ") != file.native().npos;
+  return is_pem ? "PEM text where the name of a file belongs" : file.string();
+}
+
 }  // namespace livetls

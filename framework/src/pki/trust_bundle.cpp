@@ -39,9 +39,9 @@ Result<std::vector<std::vector<std::uint8_t>>> read_certificates(std::string_vie
 
 Result<TrustBundle> TrustBundle::load(const std::filesystem::path& file) {
   const auto pem = read_file(file, kMaxInputBytes);
-  if (!pem) return with_context(file.string(), pem.error());
+  if (!pem) return with_context(shown_name(file), pem.error());
   auto bundle = from_pem(as_text(*pem));
-  if (!bundle) return with_context(file.string(), bundle.error());
+  if (!bundle) return with_context(shown_name(file), bundle.error());
   return bundle;
 }
 
