@@ -125,8 +125,11 @@ Result<TicketKeys::Opened> TicketKeys::open(std::span<std::uint8_t> ticket, cons
     return Error{Errc::ticket_refused};
   }
   const std::chrono::sys_seconds authenticated_at = to_time(number_in(ticket.last(kOverheadBytes)));
-  const std::chrono::seconds age = now() - authenticated_at;
-  if (age > options_.max_age || age < -kClockSkew) return Error{Errc::ticket_refused, "its age"};
+  // Not subtracted: a machine that shares the secrets may have sealed any number.
+  const std::chrono::sys_seconds time = now();
+  if (authenticated_at < time - options_.max_age || authenticated_at > time + kClockSkew) {
+    return Error{Errc::ticket_refused, "its age"};
+  }
   return Opened{authenticated_at, epoch != &known->current};
 }
 
@@ -158,6 +161,10 @@ Result<void> TicketKeys::import_secrets(std::span<const std::uint8_t> exported) 
     std::copy_n(rest.begin(), kNameBytes, epoch->name.begin());
     epoch->secret.assign(rest.begin() + kNameBytes, rest.begin() + kEpochBytes);
     rest = rest.subspan(kEpochBytes);
+  }
+  if (epochs.previous.name == epochs.current.name || epochs.current.name == epochs.next.name ||
+      epochs.next.name == epochs.previous.name) {
+    return Error{Errc::ticket_secrets_malformed, "two epochs have one name"};
   }
   const std::scoped_lock lock(changes_);
   epochs_.store(std::make_shared<const Epochs>(std::move(epochs)));

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <limits>
+
 #include "livetls/pki/certificate_authority.hpp"
 #include "livetls/rotation/cert_manager.hpp"
 #include "livetls/tls/tls_engine.hpp"
@@ -209,6 +212,30 @@ TEST_F(TicketKeysTest, SecretsThatAreNoneAreRefusedAndChangeNothing) {
   broken.pop_back();
   EXPECT_EQ(keys.import_secrets(broken).error(), Errc::ticket_secrets_malformed);
   EXPECT_TRUE(keys.open(ticket, sealed, policy));
+}
+
+// Which of the two secrets a ticket was sealed with could not be told any more.
+TEST_F(TicketKeysTest, SecretsOfWhichTwoHaveOneNameAreRefusedAndChangeNothing) {
+  constexpr std::ptrdiff_t kFirst = 16, kNext = 48;
+  const auto sealed = seal(keys);
+  const auto exported = keys.export_secrets();
+  for (const auto& [from, to] : {std::pair(0, 1), std::pair(1, 2), std::pair(2, 0)}) {
+    auto broken = exported;
+    std::copy_n(exported.begin() + kFirst + from * kNext, TicketKeys::kNameBytes,
+                broken.begin() + kFirst + to * kNext);
+    EXPECT_EQ(keys.import_secrets(broken).error(), Errc::ticket_secrets_malformed);
+  }
+  EXPECT_TRUE(keys.open(ticket, sealed, policy));
+}
+
+TEST_F(TicketKeysTest, ATimeAtEitherEndOfWhatANumberHoldsIsRefused) {
+  using Limits = std::numeric_limits<std::int64_t>;
+  for (const std::int64_t seconds : {Limits::min(), Limits::max()}) {
+    ticket.assign(64, 7);
+    const auto authenticated_at = std::chrono::sys_seconds(std::chrono::seconds(seconds));
+    const auto sealed = keys.seal(ticket, policy, authenticated_at).value();
+    EXPECT_EQ(keys.open(ticket, sealed, policy).error(), Errc::ticket_refused);
+  }
 }
 
 }  // namespace
