@@ -23,6 +23,16 @@ elseif(LIVETLS_SANITIZE STREQUAL "thread")
 elseif(LIVETLS_SANITIZE)
   message(FATAL_ERROR "LIVETLS_SANITIZE is empty, 'address' or 'thread', not '${LIVETLS_SANITIZE}'")
 endif()
+if(LIVETLS_BUILD_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang" OR LIVETLS_SANITIZE)
+    message(FATAL_ERROR "LIVETLS_BUILD_FUZZ needs clang, and brings its own sanitizers; see the preset 'fuzz'")
+  endif()
+  # Not LIVETLS_SANITIZE, so that wolfSSL is the ordinary one: fuzzing is to find its way through our code.
+  # function: clang 14 cannot assemble coroutines with it.
+  set(livetls_sanitize_flags
+    -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize=vptr,function -fno-sanitize-recover=undefined
+    -fno-omit-frame-pointer)
+endif()
 if(LIVETLS_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # False where the compiler instruments: fences that Boost.Asio uses beside locks (tsan), variants that hold no error
   # (maybe-uninitialized), the frames of coroutines (mismatched-new-delete). The other presets keep these warnings.
