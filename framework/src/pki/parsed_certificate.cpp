@@ -15,6 +15,7 @@ namespace livetls {
 namespace {
 
 constexpr int kExtensionsField = 3;
+constexpr std::size_t kMaxExtensions = 64;  // certificates have about ten
 
 /// What the walk collects before anything of it is judged.
 struct Fields {
@@ -67,7 +68,8 @@ void read_extensions(der::Reader extensions, Fields& fields) {
     extension.expect_end();
 
     const auto is_same = [&](der::Span other) { return std::ranges::equal(type, other); };
-    if (std::ranges::any_of(seen, is_same)) extension.fail();
+    // Each is compared with all before it, so their number is bounded.
+    if (seen.size() == kMaxExtensions || std::ranges::any_of(seen, is_same)) extension.fail();
     seen.push_back(type);
     if (is_same(oid::kSubjectAltName)) read_alternative_names(value, fields);
     if (is_same(oid::kBasicConstraints)) read_basic_constraints(value, fields);

@@ -236,6 +236,22 @@ TEST(CertificateInfo, RefusesAnExtensionThatStandsTwice) {
   EXPECT_EQ(info.error().context, "") << "wolfSSL refused it, not livetls";
 }
 
+TEST(CertificateInfo, RefusesMoreThanSixtyFourExtensions) {
+  constexpr int kFromOpenssl = 3;  // without being asked
+  const auto with_extensions = [](int count) {
+    std::string options = kEc + "-subj /CN=a";
+    for (int i = kFromOpenssl; i < count; ++i) {
+      options += " -addext 1.3.6.1.4.1.99999." + std::to_string(i) + "=DER:0500";
+    }
+    return openssl_certificate(TemporaryDirectory(), options);
+  };
+  const auto most = with_extensions(64);
+  EXPECT_TRUE(most) << most.error().message();
+  const auto too_many = with_extensions(65);
+  ASSERT_FALSE(too_many);
+  EXPECT_EQ(too_many.error().context, "") << "wolfSSL refused it, not livetls";
+}
+
 TEST(CertificateInfo, RefusesEveryTruncationAndAnythingAppended) {
   const auto certificate = self_signed();
   ASSERT_TRUE(certificate);
