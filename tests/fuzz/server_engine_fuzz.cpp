@@ -50,6 +50,7 @@ std::vector<std::shared_ptr<const ServerConfig>> make_servers() {
              .client_roots = authority.trust_bundle(),
              .policy = kTls12}),
       serve({.default_identity = Identity(ed25519).with(ClientAuth::request), .policy = kTls13}),
+      serve({.default_identity = Identity(ecdsa).with(ClientAuth::require_any), .policy = kTls12}),
   };
 }
 
