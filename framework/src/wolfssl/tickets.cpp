@@ -1,5 +1,9 @@
 // wolfSSL's ticket callback over TicketKeys. wolfSSL leaves room for a name of 16 bytes, an iv of
-// 16 (12 are used), a mac of 32 (16 are used), and some more behind the ticket itself.
+// 16 (12 are used), a mac of 32, and 32 more behind the ticket itself: there is our tag.
+//
+// The mac's room is written and never read. A ticket says itself how long its sealed part is, and
+// wolfSSL (5.5.4 and 5.7.2) believes a stranger: it bounds the length so that the sealed part lies
+// within what has arrived, but the mac, which it takes to be behind, may lie beyond.
 
 #include <algorithm>
 #include <span>
@@ -9,26 +13,31 @@
 namespace livetls::wolfssl {
 namespace {
 
+constexpr std::size_t kTagBytes = TicketKeys::kTagBytes;
+constexpr int kOverhead = static_cast<int>(TicketKeys::kOverheadBytes + kTagBytes);
+
 int seal_ticket(const ServerContext::State& state, std::span<std::uint8_t> ticket,
                 std::chrono::sys_seconds authenticated_at, unsigned char* name, unsigned char* iv,
                 unsigned char* mac) {
-  const auto sealed = state.ticket_keys->seal(ticket, state.policy_digest, authenticated_at);
+  const auto sealed = state.ticket_keys->seal(ticket.first(ticket.size() - kTagBytes),
+                                              state.policy_digest, authenticated_at);
   if (!sealed) return WOLFSSL_TICKET_RET_FATAL;
   std::fill_n(iv, WOLFSSL_TICKET_IV_SZ, std::uint8_t{0});
-  std::fill_n(mac, WOLFSSL_TICKET_MAC_SZ, std::uint8_t{0});
+  std::fill_n(mac, WOLFSSL_TICKET_MAC_SZ, std::uint8_t{1});  // wolfSSL refuses zeros
   std::ranges::copy(sealed->name, name);
   std::ranges::copy(sealed->nonce, iv);
-  std::ranges::copy(sealed->tag, mac);
+  std::ranges::copy(sealed->tag, ticket.last(kTagBytes).begin());
   return WOLFSSL_TICKET_RET_OK;
 }
 
 int open_ticket(const ServerContext::State& state, std::span<std::uint8_t> ticket, Wire& wire,
-                const unsigned char* name, const unsigned char* iv, const unsigned char* mac) {
+                const unsigned char* name, const unsigned char* iv) {
   TicketKeys::Sealed sealed;
   std::copy_n(name, sealed.name.size(), sealed.name.begin());
   std::copy_n(iv, sealed.nonce.size(), sealed.nonce.begin());
-  std::copy_n(mac, sealed.tag.size(), sealed.tag.begin());
-  const auto opened = state.ticket_keys->open(ticket, sealed, state.policy_digest);
+  std::ranges::copy(ticket.last(kTagBytes), sealed.tag.begin());
+  const auto opened =
+      state.ticket_keys->open(ticket.first(ticket.size() - kTagBytes), sealed, state.policy_digest);
   if (!opened) return WOLFSSL_TICKET_RET_REJECT;
   wire.authenticated_at = opened->authenticated_at;
   return opened->renew ? WOLFSSL_TICKET_RET_CREATE : WOLFSSL_TICKET_RET_OK;
@@ -39,7 +48,6 @@ int open_ticket(const ServerContext::State& state, std::span<std::uint8_t> ticke
 int ticket_callback(WOLFSSL* ssl, unsigned char* name, unsigned char* iv, unsigned char* mac,
                     int seal, unsigned char* ticket, int size, int* result_size,
                     void* context) noexcept {
-  constexpr int kOverhead = static_cast<int>(TicketKeys::kOverheadBytes);
   const auto& state = *static_cast<const ServerContext::State*>(context);
   auto& wire = *static_cast<Wire*>(wolfSSL_GetIOReadCtx(ssl));
   if (seal != 0) {
@@ -52,7 +60,7 @@ int ticket_callback(WOLFSSL* ssl, unsigned char* name, unsigned char* iv, unsign
   }
   if (size < kOverhead) return WOLFSSL_TICKET_RET_REJECT;
   *result_size = size - kOverhead;
-  return open_ticket(state, {ticket, static_cast<std::size_t>(size)}, wire, name, iv, mac);
+  return open_ticket(state, {ticket, static_cast<std::size_t>(size)}, wire, name, iv);
 }
 
 }  // namespace livetls::wolfssl

@@ -9,6 +9,7 @@
 #include "livetls/pki/certificate_authority.hpp"
 #include "livetls/rotation/cert_manager.hpp"
 #include "livetls/tls/tls_engine.hpp"
+#include "support/client_hello_builder.hpp"
 #include "support/engine_pair.hpp"
 
 namespace livetls {
@@ -156,6 +157,57 @@ TEST_F(ResumptionTest, MachinesThatShareTheSecretsResumeEachOthersSessions) {
   EXPECT_FALSE(resumes(there, session));
   ASSERT_TRUE(there_keys->import_secrets(keys->export_secrets()));
   EXPECT_TRUE(resumes(there, session));
+}
+
+/// A ClientHello with a ticket that says of itself that `sealed` bytes of it are sealed.
+test::Bytes hello_with_ticket(TlsVersion version, std::size_t size, std::size_t sealed) {
+  test::Bytes ticket(size, 7);
+  ticket[32] = 0;
+  ticket[33] = static_cast<std::uint8_t>(sealed);
+  test::ClientHelloBuilder builder;
+  builder.with_server_name("localhost")
+      .with(10, test::prefixed(2, test::code_points({0x001d, 0x0017})))
+      .with(13, test::prefixed(2, test::code_points({0x0403})));
+  if (version == TlsVersion::tls1_2) return builder.with(35, ticket).records();
+
+  test::Bytes share = test::code_points({0x001d});
+  test::append(share, test::prefixed(2, test::Bytes(32, 9)));
+  test::Bytes identity = test::prefixed(2, ticket);
+  identity.resize(identity.size() + 4);  // its obfuscated age
+  test::Bytes offered = test::prefixed(2, identity);
+  test::append(offered, test::prefixed(2, test::prefixed(1, test::Bytes(32, 3))));
+  return builder.with(43, test::prefixed(1, test::code_points({0x0304})))
+      .with(45, {1, 1})
+      .with(51, test::prefixed(2, share))
+      .with(41, offered)
+      .records();
+}
+
+// A sanitizer sees it if anything behind the ticket is read.
+TEST_F(ResumptionTest, ATicketThatLiesAboutItsLengthIsNotResumedAndNothingBehindItIsRead) {
+  constexpr std::size_t kAround = 66;  // name, iv, length and mac
+  const auto config =
+      std::make_shared<const ServerConfig>(ServerConfig{.contexts = managed({issue()})});
+  for (const TlsVersion version : {TlsVersion::tls1_2, TlsVersion::tls1_3}) {
+    for (std::size_t size = kAround; size <= 256; ++size) {
+      for (const std::size_t more : {0U, 1U, 8U, 15U, 16U, 24U, 31U, 32U, 33U}) {
+        const std::size_t sealed = size - kAround + more;
+        TlsEngine server(config);
+        const auto hello = hello_with_ticket(version, size, sealed);
+        ASSERT_EQ(boost::asio::buffer_copy(server.input_space(), boost::asio::buffer(hello)),
+                  hello.size());
+        server.input_arrived(hello.size());
+        const auto step = server.handshake();
+        // TLS 1.2 with a ticket longer than any of its own: there wolfSSL gives up.
+        const bool gave_up = version == TlsVersion::tls1_2 && size > 200 &&
+                             step.next == TlsEngine::Step::Next::failed;
+        const bool goes_on =
+            step.next == TlsEngine::Step::Next::need_input && server.output_size() > 0;
+        EXPECT_TRUE(gave_up || goes_on) << to_string(version) << ", " << size << " bytes, "
+                                        << sealed << ": " << step.error.message();
+      }
+    }
+  }
 }
 
 class TicketKeysTest : public ::testing::Test {
