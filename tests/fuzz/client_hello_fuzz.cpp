@@ -65,7 +65,7 @@ Answer answer_at_once(Bytes stream) {
 Answer answer_in_pieces(Bytes stream, const std::vector<std::size_t>& cuts) {
   ClientHelloReader reader;
   for (const std::size_t cut : cuts) {
-    const Answer early = ask(reader, copy(stream.first(std::min(cut, stream.size()))));
+    Answer early = ask(reader, copy(stream.first(std::min(cut, stream.size()))));
     if (early.decided()) return early;
   }
   return ask(reader, copy(stream));
@@ -75,7 +75,7 @@ Answer answer_in_pieces(Bytes stream, const std::vector<std::size_t>& cuts) {
 Answer answer_byte_by_byte(Bytes stream, std::size_t& taken) {
   ClientHelloReader reader;
   for (taken = 0;; ++taken) {
-    const Answer answer = ask(reader, stream.first(taken));
+    Answer answer = ask(reader, stream.first(taken));
     if (answer.decided() || taken == stream.size()) return answer;
   }
 }
