@@ -8,8 +8,8 @@
 
 namespace livetls::demo {
 
-/// A histogram of durations in microseconds whose buckets are 6 % wide, so that it stays small and
-/// adding to it stays cheap however long the run.
+/// A histogram of durations in microseconds whose buckets are 1.6 % wide, so that it stays small
+/// and adding to it stays cheap however long the run.
 class Latencies {
  public:
   void add(std::chrono::steady_clock::duration duration) {
@@ -35,7 +35,7 @@ class Latencies {
   void clear() { *this = {}; }
 
  private:
-  static constexpr unsigned kSubBits = 4;  // 16 buckets for each power of two
+  static constexpr unsigned kSubBits = 6;  // 64 buckets for each power of two
   static constexpr std::uint64_t kSub = 1U << kSubBits;
 
   static std::size_t bucket_of(std::uint64_t value) {

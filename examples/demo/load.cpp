@@ -60,7 +60,7 @@ struct KeptCounts {
 class Load {
  public:
   explicit Load(const LoadOptions& options)
-      : options_(options), end_(Clock::now() + options.duration) {
+      : options_(options), begin_(Clock::now()), end_(begin_ + options.duration) {
     const TrustBundle roots = TrustBundle::load(options.ca_file).value();
     for (const TlsVersion version : {TlsVersion::tls1_3, TlsVersion::tls1_2}) {
       const TlsPolicy policy{.min_version = version, .max_version = version};
@@ -82,7 +82,7 @@ class Load {
       tasks_.spawn(kept_connection(https, context));
       tasks_.spawn(kept_connection(echo, context));
     }
-    tasks_.spawn(report_every_second());
+    tasks_.spawn(report_regularly());
     io_.run();
     print(true);
     return 0;
@@ -93,17 +93,18 @@ class Load {
   Task<void> kept_connection(const Protocol& protocol, ContextPtr context);
   Task<Stream> connect(const Protocol& protocol, ContextPtr context);
   Task<std::string> ask(Stream& stream, const Protocol& protocol);
-  Task<void> report_every_second();
+  Task<void> report_regularly();
   void failed(Counts& counts, const std::exception& error);
   void print(bool done);
 
   LoadOptions options_;
+  Clock::time_point begin_;
   Clock::time_point end_;
   std::vector<ContextPtr> contexts_;
   Counts https_;
   Counts tcp_;
   KeptCounts kept_;
-  Latencies second_;
+  Latencies interval_;
   Latencies whole_;
   std::uint64_t errors_shown_ = 0;
 
@@ -137,7 +138,7 @@ Task<void> Load::fresh_connections(const Protocol& protocol, Counts& counts, Con
       const Clock::time_point start = Clock::now();
       Stream stream = co_await connect(protocol, context);
       const Clock::duration latency = Clock::now() - start;
-      second_.add(latency);
+      interval_.add(latency);
       whole_.add(latency);
       ++counts.handshakes;
 
@@ -180,19 +181,21 @@ void Load::failed(Counts& counts, const std::exception& error) {
   if (++errors_shown_ <= kShown) std::cerr << "a connection failed: " << error.what() << '\n';
 }
 
-Task<void> Load::report_every_second() {
+Task<void> Load::report_regularly() {
   Timer timer(io_.get_executor(), Clock::now());
-  while (Clock::now() + std::chrono::seconds(1) < end_) {
-    timer.expires_at(timer.expiry() + std::chrono::seconds(1));
+  while (Clock::now() + options_.report_every < end_) {
+    timer.expires_at(timer.expiry() + options_.report_every);
     co_await timer.async_wait(use_task);
     print(false);
-    second_.clear();
+    interval_.clear();
   }
 }
 
 void Load::print(bool done) {
-  const Latencies& latencies = done ? whole_ : second_;
+  const Latencies& latencies = done ? whole_ : interval_;
+  const std::chrono::duration<double> elapsed = Clock::now() - begin_;
   const json::object line = {{"done", done},
+                             {"seconds", elapsed.count()},
                              {"https", https_.to_json()},
                              {"tcp", tcp_.to_json()},
                              {"kept",

@@ -1,22 +1,20 @@
 #include "run.hpp"
 
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <atomic>
+#include <algorithm>
 #include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
 #include <condition_variable>
-#include <cstdio>
-#include <fstream>
 #include <iostream>
 #include <mutex>
 #include <stop_token>
 #include <thread>
+#include <utility>
 
+#include "certificates.hpp"
+#include "control.hpp"
 #include "livetls/net/runtime.hpp"
+#include "load_process.hpp"
 #include "pem_file.hpp"
+#include "report.hpp"
 #include "servers.hpp"
 
 namespace livetls::demo {
@@ -25,209 +23,108 @@ namespace {
 namespace json = boost::json;
 using Clock = std::chrono::steady_clock;
 
-/// The load, as a child process whose standard output is read here.
-class LoadProcess {
- public:
-  LoadProcess(const LoadOptions& options, const Servers& servers, const std::string& ca_file) {
-    const std::vector<std::string> arguments = {
-        "livetls_demo",
-        "--load",
-        "--seconds=" + std::to_string(std::chrono::duration<double>(options.duration).count()),
-        "--connections=" + std::to_string(options.connections),
-        "--kept=" + std::to_string(options.kept),
-        "--load-https-port=" + std::to_string(servers.https_port()),
-        "--load-tcp-port=" + std::to_string(servers.tcp_port()),
-        "--load-ca=" + ca_file};
-    // Made before the fork: between fork and exec, a process with threads must not allocate.
-    std::vector<char*> argv;
-    for (const std::string& argument : arguments) {
-      argv.push_back(const_cast<char*>(argument.c_str()));
-    }
-    argv.push_back(nullptr);
-    int ends[2];
-    if (pipe(ends) != 0) throw std::system_error(errno, std::generic_category(), "pipe");
-    pid_ = fork();
-    if (pid_ < 0) throw std::system_error(errno, std::generic_category(), "fork");
-    if (pid_ == 0) exec(argv.data(), ends);
-    ::close(ends[1]);
-    output_ = fdopen(ends[0], "r");
-  }
-
-  ~LoadProcess() {
-    fclose(output_);
-    if (pid_ > 0) waitpid(pid_, nullptr, 0);
-  }
-
-  /// The next line it prints; empty at its end.
-  json::value next() {
-    char* line = nullptr;
-    std::size_t capacity = 0;
-    const ssize_t size = getline(&line, &capacity, output_);
-    const std::unique_ptr<char, decltype(&std::free)> owner(line, &std::free);
-    return size <= 0 ? json::value() : json::parse(line);
-  }
-
-  bool succeeded() {
-    int status = 0;
-    waitpid(std::exchange(pid_, -1), &status, 0);
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
-  }
-
- private:
-  [[noreturn]] static void exec(char** argv, const int (&ends)[2]) {
-    dup2(ends[1], STDOUT_FILENO);
-    ::close(ends[0]);
-    ::close(ends[1]);
-    execv("/proc/self/exe", argv);
-    _exit(127);
-  }
-
-  pid_t pid_ = -1;
-  FILE* output_ = nullptr;
-};
-
-/// Rotates at a steady rate until it is destroyed.
+/// Rotates at a steady rate, while it is switched on, until it is destroyed.
 class Rotation {
  public:
   Rotation(Servers& servers, double hz)
-      : thread_([&servers, hz](const std::stop_token& stop) {
-          if (hz > 0) rotate(servers, hz, stop);
-        }) {}
+      : servers_(servers),
+        hz_(hz),
+        thread_([this](const std::stop_token& stop) { rotate(stop); }) {}
+
+  void switch_on(bool on) {
+    const std::scoped_lock lock(mutex_);
+    on_ = on && hz_ > 0;
+    wake_.notify_one();
+  }
 
  private:
-  static void rotate(Servers& servers, double hz, const std::stop_token& stop) {
-    const auto period =
-        std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(1 / hz));
-    std::mutex mutex;
-    std::condition_variable_any wake;
-    std::unique_lock lock(mutex);
-    for (auto next = Clock::now() + period;; next += period) {
-      wake.wait_until(lock, stop, next, [] { return false; });
-      if (stop.stop_requested()) return;
-      servers.rotate();
+  void rotate(const std::stop_token& stop) {
+    const auto period = std::chrono::duration_cast<Clock::duration>(
+        std::chrono::duration<double>(hz_ > 0 ? 1 / hz_ : 0));
+    std::unique_lock lock(mutex_);
+    while (wake_.wait(lock, stop, [this] { return on_; })) {
+      for (auto next = Clock::now() + period; on_; next += period) {
+        if (wake_.wait_until(lock, stop, next, [this] { return !on_; })) break;
+        if (stop.stop_requested()) return;
+        servers_.rotate();
+      }
     }
   }
 
+  Servers& servers_;
+  double hz_;
+  std::mutex mutex_;
+  std::condition_variable_any wake_;
+  bool on_ = false;
   std::jthread thread_;
 };
 
-std::uint64_t number(const json::value& value, std::string_view a, std::string_view b) {
-  return value.at(a).at(b).to_number<std::uint64_t>();
+/// As many as will be served, so that none is made while it is measured what rotating costs.
+std::size_t certificates_needed(const RunOptions& options) {
+  const double rotations =
+      options.rotate_hz * std::chrono::duration<double>(options.load.duration).count();
+  return static_cast<std::size_t>(std::min<double>(rotations, Certificates::kMostReady)) + 1;
 }
 
-void print_second(int second, const json::value& now, const json::value& before,
-                  std::uint64_t generation) {
-  const auto total = [](const json::value& line, std::string_view what) {
-    return number(line, "https", what) + number(line, "tcp", what);
-  };
-  const std::uint64_t handshakes =
-      total(now, "handshakes") - (before.is_null() ? 0 : total(before, "handshakes"));
-  std::printf(
-      "%4d s   %6llu handshakes/s   p50 %5.1f ms   p99 %5.1f ms   failed %llu   generation %llu\n",
-      second, static_cast<unsigned long long>(handshakes),
-      static_cast<double>(now.at("p50_us").to_number<std::uint64_t>()) / 1000,
-      static_cast<double>(now.at("p99_us").to_number<std::uint64_t>()) / 1000,
-      static_cast<unsigned long long>(total(now, "failed")),
-      static_cast<unsigned long long>(generation));
-  std::fflush(stdout);
+LoadOptions load_on(const Servers& servers, const std::string& ca_file, const RunOptions& options) {
+  LoadOptions load = options.load;
+  load.https_port = servers.https_port();
+  load.tcp_port = servers.tcp_port();
+  load.ca_file = ca_file;
+  if (options.control) load.report_every = Control::kSlice;
+  return load;
 }
 
-/// What the clients counted, with what only the server can know.
-json::object with_server_side(const json::value& counted, const ServerCounts& counts,
-                              std::uint64_t failed_handshakes) {
-  json::object result = counted.as_object();
-  const auto failed = result.at("failed").to_number<std::uint64_t>();
-  result["failed"] = std::max(failed, failed_handshakes);
-  result["stale"] = counts.stale.load();
-  return result;
-}
-
-json::object summary(const json::value& counted, const Servers& servers, double seconds) {
-  const Latencies& updates = servers.update_latencies();
-  return {{"seconds", seconds},
-          {"rotations", servers.rotations()},
-          {"https", with_server_side(counted.at("https"), servers.https_counts(),
-                                     servers.https_failed_handshakes())},
-          {"tcp", with_server_side(counted.at("tcp"), servers.tcp_counts(),
-                                   servers.tcp_failed_handshakes())},
-          {"kept", counted.at("kept")},
-          {"update_us",
-           {{"p50", updates.quantile_us(0.5)},
-            {"p99", updates.quantile_us(0.99)},
-            {"max", updates.max_us()}}}};
-}
-
-bool flawless(const json::value& result) {
-  for (const auto server : {"https", "tcp"}) {
-    if (number(result, server, "failed") != 0 || number(result, server, "stale") != 0) return false;
-    if (number(result, server, "handshakes") == 0) return false;
+/// Rotates while the load runs, and prints what it says. Answers its last line.
+json::value follow(LoadProcess& load, Servers& servers, double rotate_hz, Control* control) {
+  Rotation rotation(servers, rotate_hz);
+  rotation.switch_on(true);
+  std::uint64_t generation = servers.manager().generation();
+  json::value last;
+  int seconds = 0;
+  std::size_t rounds = 0;
+  for (json::value line = load.next(); !line.is_null(); last = std::exchange(line, load.next())) {
+    if (line.at("done").as_bool()) continue;
+    const std::uint64_t before = std::exchange(generation, servers.manager().generation());
+    const Slice slice = slice_between(last, line, generation - before);
+    if (control == nullptr) {
+      print_second(++seconds, slice, line, generation);
+      continue;
+    }
+    const auto round = control->add(slice);
+    rotation.switch_on(control->rotates_next());
+    if (round) print_round(++rounds, *round);
   }
-  return number(result, "kept", "broken") == 0 &&
-         number(result, "kept", "certificate_changed") == 0;
-}
-
-void print_summary(const json::object& result, bool good) {
-  const json::value value = result;
-  std::printf("\n%llu rotations in %.1f s; an update took %llu us (p50), %llu us (p99)\n",
-              static_cast<unsigned long long>(value.at("rotations").to_number<std::uint64_t>()),
-              value.at("seconds").to_number<double>(),
-              static_cast<unsigned long long>(number(value, "update_us", "p50")),
-              static_cast<unsigned long long>(number(value, "update_us", "p99")));
-  for (const auto server : {"https", "tcp"}) {
-    std::printf("%-6s %7llu handshakes   %llu failed   %llu stale   %llu certificates seen\n",
-                server, static_cast<unsigned long long>(number(value, server, "handshakes")),
-                static_cast<unsigned long long>(number(value, server, "failed")),
-                static_cast<unsigned long long>(number(value, server, "stale")),
-                static_cast<unsigned long long>(number(value, server, "generations_seen")));
-  }
-  std::printf("kept   %7llu connections  %llu broken   %llu changed certificate\n",
-              static_cast<unsigned long long>(number(value, "kept", "opened")),
-              static_cast<unsigned long long>(number(value, "kept", "broken")),
-              static_cast<unsigned long long>(number(value, "kept", "certificate_changed")));
-  std::puts(good ? "Nothing was lost." : "SOMETHING WENT WRONG: see above.");
+  return last;
 }
 
 }  // namespace
 
 int run(const RunOptions& options) {
+  // Slices without rotation serve one certificate: with RSA among the others, what that costs would
+  // count as the rotation's.
+  Certificates certificates({.rsa_too = !options.control, .ready = certificates_needed(options)});
   Runtime runtime({.threads = options.threads, .stop_on_signals = false});
-  Servers servers(runtime, 0, 0);
+  Servers servers(runtime, std::move(certificates), 0, 0);
   runtime.start();
   const PemFile ca(servers.root_pem());
+  print_beginning(options, servers);
 
-  std::printf(
-      "https://localhost:%u and a TLS echo server on port %u share one CertManager;\n"
-      "their certificate changes %g times a second, between ECDSA and RSA.\n\n",
-      servers.https_port(), servers.tcp_port(), options.rotate_hz);
   const Clock::time_point start = Clock::now();
-  LoadProcess load(options.load, servers, ca.path());
-  json::value last;
-  {
-    const Rotation rotation(servers, options.rotate_hz);
-    int second = 0;
-    for (json::value line = load.next(); !line.is_null(); line = load.next()) {
-      if (!line.at("done").as_bool()) {
-        print_second(++second, line, last, servers.manager().generation());
-      }
-      last = std::move(line);
-    }
-  }
+  LoadProcess load(load_on(servers, ca.path(), options));
+  Control control;
+  const json::value last =
+      follow(load, servers, options.rotate_hz, options.control ? &control : nullptr);
   const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
   if (!load.succeeded() || last.is_null() || !last.at("done").as_bool()) {
     std::cerr << "livetls_demo: the load process did not finish\n";
     return 1;
   }
-  const json::object result = summary(last, servers, seconds);
+  json::object result = summary(last, servers, seconds);
+  if (options.control) result["control"] = control.to_json();
   const bool good = flawless(result);
   print_summary(result, good);
-  if (!options.json_file.empty()) {
-    std::ofstream file(options.json_file);
-    file << json::serialize(result) << '\n';
-    if (!file.flush()) {
-      std::cerr << "livetls_demo: " << options.json_file << " cannot be written\n";
-      return 1;
-    }
-  }
+  if (!options.json_file.empty()) write_json(options.json_file, result);
   return good ? 0 : 1;
 }
 

@@ -8,6 +8,7 @@ namespace livetls::demo {
 
 struct RunOptions {
   double rotate_hz = 10;
+  bool control = false;  ///< slices with and without rotation in turn, and a comparison
   std::size_t threads = 0;
   std::string json_file;
   LoadOptions load;

@@ -76,7 +76,7 @@ void print_what_to_try(const Servers& servers, const std::string& ca_file) {
 
 int serve(const ServeOptions& options) {
   Runtime runtime({.threads = options.threads});
-  Servers servers(runtime, options.https_port, options.tcp_port);
+  Servers servers(runtime, Certificates({}), options.https_port, options.tcp_port);
   const PemFile ca(servers.root_pem());
   const EnterKey enter(runtime, servers);
   runtime.on_signal(SIGHUP, [&servers] { rotate(servers); });

@@ -3,6 +3,7 @@
 #include <array>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
+#include <utility>
 
 namespace livetls::demo {
 
@@ -22,22 +23,16 @@ bool StaleCheck::is_stale(const Connection& connection) {
   return false;
 }
 
-Servers::Servers(Runtime& runtime, std::uint16_t https_port, std::uint16_t tcp_port)
-    : authority_(CertificateAuthority::create({.organization = "livetls demo"}).value()),
-      rsa_key_(PrivateKey::generate(KeyType::rsa).value()),
-      manager_(CertManager::create(authority_.issue().value()).value()),
+Servers::Servers(Runtime& runtime, Certificates certificates, std::uint16_t https_port,
+                 std::uint16_t tcp_port)
+    : certificates_(std::move(certificates)),
+      manager_(CertManager::create(certificates_.next()).value()),
       https_(runtime, manager_, routes(), {.port = https_port}),
       tcp_(runtime, manager_, [this](Connection& connection) { return echo(connection); },
            {.port = tcp_port}) {}
 
-Certificate Servers::next_certificate() {
-  if (rotations_ % 2 == 1) return authority_.issue().value();
-  PrivateKey key = PrivateKey::from_der(rsa_key_.der()).value();
-  return authority_.issue({.key_type = KeyType::rsa}, std::move(key)).value();
-}
-
 void Servers::rotate() {
-  Certificate certificate = next_certificate();
+  Certificate certificate = certificates_.next();
   const auto start = std::chrono::steady_clock::now();
   const Receipt receipt = manager_->update(std::move(certificate)).value();
   update_latencies_.add(std::chrono::steady_clock::now() - start);

@@ -7,9 +7,9 @@
 #include <mutex>
 #include <string>
 
+#include "certificates.hpp"
 #include "latencies.hpp"
 #include "livetls/net/runtime.hpp"
-#include "livetls/pki/certificate_authority.hpp"
 #include "livetls/rotation/cert_manager.hpp"
 #include "livetls/tcp/server.hpp"
 #include "livetls/web/server.hpp"
@@ -40,16 +40,16 @@ struct ServerCounts {
   std::atomic<std::uint64_t> stale = 0;
 };
 
-/// An HTTPS API and a TCP echo server that share one CertManager, and an authority of their own
-/// that issues what they serve: ECDSA and RSA in turn.
+/// An HTTPS API and a TCP echo server that share one CertManager.
 class Servers {
  public:
-  Servers(Runtime& runtime, std::uint16_t https_port, std::uint16_t tcp_port);
+  Servers(Runtime& runtime, Certificates certificates, std::uint16_t https_port,
+          std::uint16_t tcp_port);
 
-  /// One rotation: a fresh certificate, published by one update.
+  /// One rotation: the next certificate, published by one update.
   void rotate();
 
-  std::string root_pem() const { return authority_.root_pem(); }
+  std::string root_pem() const { return certificates_.root_pem(); }
   const CertManager& manager() const { return *manager_; }
   std::uint16_t https_port() const { return https_.port(); }
   std::uint16_t tcp_port() const { return tcp_.port(); }
@@ -64,13 +64,11 @@ class Servers {
   std::uint64_t rotations() const { return rotations_; }
 
  private:
-  Certificate next_certificate();
   web::Router routes();
   Task<void> echo(Connection& connection);
   void note(const Connection& connection, ServerCounts& counts);
 
-  CertificateAuthority authority_;
-  PrivateKey rsa_key_;  // making one takes too long to do it at every rotation
+  Certificates certificates_;
   std::shared_ptr<CertManager> manager_;
   StaleCheck stale_check_;
   ServerCounts https_counts_;

@@ -126,6 +126,37 @@ TEST(DemoExample, LosesNothingAndSaysSo) {
   EXPECT_EQ(result.at("kept").at("certificate_changed").to_number<int>(), 0);
 }
 
+TEST(DemoExample, ComparesItselfWithNoRotation) {
+  const test::TemporaryDirectory directory;
+  const std::string file = (directory / "result.json").string();
+  const auto demo = test::run({example("demo"), "--seconds", "4", "--rotate-hz", "200",
+                               "--connections", "2", "--control", "--json", file});
+  EXPECT_EQ(demo.exit_code, 0) << demo.output;
+  EXPECT_THAT(demo.output, HasSubstr("rotations/s beside none, median of 3 rounds"));
+  EXPECT_THAT(demo.output, HasSubstr("Nothing was lost."));
+  const auto result = boost::json::parse(read_file(file));
+  const auto& control = result.at("control");
+  EXPECT_EQ(control.at("rounds").to_number<int>(), 3);
+  const auto rotations = result.at("rotations").to_number<double>();
+  const auto in_a_second = control.at("rotations_per_second").to_number<double>();
+  EXPECT_GT(in_a_second, 0);
+  EXPECT_LT(rotations, 3 * in_a_second) << "it rotated in every slice";
+  for (const auto* ratio : {"throughput_ratio", "p99_ratio"}) {
+    const auto median = control.at(ratio).at("median").to_number<double>();
+    EXPECT_GT(median, 0) << ratio;
+    EXPECT_LE(control.at(ratio).at("low").to_number<double>(), median) << ratio;
+    EXPECT_GE(control.at(ratio).at("high").to_number<double>(), median) << ratio;
+  }
+  for (const auto* slices : {"still", "rotating"}) {
+    EXPECT_GT(control.at("handshakes_per_second").at(slices).to_number<double>(), 0) << slices;
+    EXPECT_GT(control.at("p99_us").at(slices).to_number<double>(), 0) << slices;
+  }
+  for (const auto* server : {"https", "tcp"}) {
+    EXPECT_EQ(result.at(server).at("failed").to_number<int>(), 0);
+    EXPECT_EQ(result.at(server).at("stale").to_number<int>(), 0);
+  }
+}
+
 TEST(DemoExample, ServesUntilItIsToldToStopAndRotatesOnEnterAndSighup) {
   Subprocess demo({example("demo"), "--serve", "--https-port", "0", "--tcp-port", "0"});
   const std::string hint = demo.read_until("-connect localhost:");
