@@ -10,6 +10,7 @@
 
 #include <boost/interprocess/mem_algo/rbtree_best_fit.hpp>
 #include <boost/interprocess/sync/mutex_family.hpp>
+#include <cstring>
 #include <functional>
 #include <mutex>
 
@@ -109,6 +110,12 @@ std::size_t secret_size(const void* block) noexcept { return SecretHeap::instanc
 [[gnu::noinline]] void wipe_stack() noexcept {
   std::byte below[96 << 10];
   wipe(below, sizeof below);
+  // memcpy leaves what it copied last in vector registers, which a new thread inherits. Copies of
+  // several sizes, since those use different ones; volatile, so that they are calls.
+  for (volatile std::size_t size = 64; size <= sizeof below / 2; size = 2 * size) {
+    std::memcpy(below, below + sizeof below / 2, size);
+    asm volatile("" : : "r"(below) : "memory");
+  }
 }
 
 }  // namespace livetls
