@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <cstdlib>
 #include <thread>
 
 #include "livetls/pki/certificate_authority.hpp"
@@ -28,11 +27,12 @@ class CountedAllocations {
  public:
   CountedAllocations() {
     live_ = 0;
+    wolfSSL_GetAllocators(&before_.malloc, &before_.free, &before_.realloc);
     wolfSSL_SetAllocators(allocate, release, reallocate);
   }
   ~CountedAllocations() {
     live_ = 0;
-    wolfSSL_SetAllocators(nullptr, nullptr, nullptr);
+    wolfSSL_SetAllocators(before_.malloc, before_.free, before_.realloc);
   }
 
   static int live() { return live_; }
@@ -40,17 +40,24 @@ class CountedAllocations {
  private:
   static void* allocate(std::size_t size) {
     ++live_;
-    return std::malloc(size);
+    return before_.malloc(size);
   }
   static void release(void* memory) {
     if (memory != nullptr) --live_;
-    std::free(memory);
+    before_.free(memory);
   }
   static void* reallocate(void* memory, std::size_t size) {
     if (memory == nullptr) ++live_;
-    return std::realloc(memory, size);
+    return before_.realloc(memory, size);
   }
 
+  struct Allocators {
+    wolfSSL_Malloc_cb malloc;
+    wolfSSL_Free_cb free;
+    wolfSSL_Realloc_cb realloc;
+  };
+
+  static inline Allocators before_;
   static inline std::atomic<int> live_ = 0;
 };
 
