@@ -111,8 +111,9 @@ std::size_t secret_size(const void* block) noexcept { return SecretHeap::instanc
   std::byte below[96 << 10];
   wipe(below, sizeof below);
   // memcpy leaves what it copied last in vector registers, which a new thread inherits. Copies of
-  // several sizes, since those use different ones; volatile, so that they are calls.
-  for (volatile std::size_t size = 64; size <= sizeof below / 2; size = 2 * size) {
+  // several sizes, since those use different ones.
+  for (std::size_t size = 64; size <= sizeof below / 2; size *= 2) {
+    asm volatile("" : "+r"(size));  // unknown to the compiler, so that it is a call
     std::memcpy(below, below + sizeof below / 2, size);
     asm volatile("" : : "r"(below) : "memory");
   }
