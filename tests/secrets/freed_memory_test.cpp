@@ -167,7 +167,7 @@ TEST_F(FreedMemoryTest, TicketSecretsLeaveNothing) {
     const auto keys = std::make_shared<TicketKeys>(TicketKeys::Options{.now = [&] { return now; }});
     const auto manager =
         CertManager::create({.default_identity = load(files.pkcs8(KeyType::ecdsa_p256))},
-                            {.ticket_keys = keys})
+                            {.now = [&] { return now; }, .ticket_keys = keys})
             .value();
     const auto session = connect(manager, files, TlsVersion::tls1_3);
     connect(manager, files, TlsVersion::tls1_3, session);
