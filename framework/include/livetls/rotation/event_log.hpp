@@ -27,7 +27,6 @@ enum class EventKind {
   drained,   ///< no connection either
   erased,    ///< nor is anything older in memory
   expiring,  ///< a certificate that is served now, once for each threshold
-  staple_stale,
   ticket_epoch,  ///< tickets are sealed with another secret from now on
 };
 
