@@ -23,10 +23,10 @@ enum class EventKind {
   rolled_back,  ///< by hand, or the end of a trial
   scheduled,
   revoked,
-  quiesced,  ///< no handshake is in flight on anything older than `generation`
-  drained,   ///< no connection either
-  erased,    ///< nor is anything older in memory
-  expiring,  ///< a certificate that is served now, once for each threshold
+  quiesced,      ///< no handshake is in flight on anything older than `generation`
+  drained,       ///< no connection either
+  erased,        ///< nor is anything older in memory
+  expiring,      ///< a certificate that is served now, once for each threshold
   ticket_epoch,  ///< tickets are sealed with another secret from now on
 };
 
