@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstdio>
 
+#include "base/random_bytes.hpp"
 #include "pki/ip_address.hpp"
 #include "pki/object_ids.hpp"
 #include "wolfssl/crypto.hpp"
@@ -141,7 +142,7 @@ Result<std::vector<std::uint8_t>> sign_certificate(const CertificateDraft& draft
                                                    const PrivateKey& authority_key) {
   constexpr std::uint8_t kVersion3 = 2;
   std::array<std::uint8_t, kSerialBytes> serial;
-  if (const auto random = wolfssl::random_bytes(serial); !random) return random.error();
+  random_bytes(serial);
   serial.front() = static_cast<std::uint8_t>((serial.front() & 0x7f) | 0x40);  // positive, full
 
   const auto algorithm = signature_algorithm(authority_key.type());

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/system/system_error.hpp>
 
+#include "base/random_bytes.hpp"
 #include "wolfssl/crypto.hpp"
 
 namespace livetls {
@@ -55,7 +56,7 @@ std::chrono::sys_seconds TicketKeys::now() const {
 
 TicketKeys::Epoch TicketKeys::fresh_epoch() {
   SecretBytes random(kNameBytes + kSecretBytes);
-  wolfssl::random_bytes(random).value();
+  random_bytes(random);
   Epoch epoch;
   std::copy_n(random.begin(), kNameBytes, epoch.name.begin());
   epoch.secret.assign(random.begin() + kNameBytes, random.end());
@@ -101,7 +102,7 @@ Result<TicketKeys::Sealed> TicketKeys::seal(std::span<std::uint8_t> ticket,
   const auto key = ticket_key(current->current.secret, policy);
   if (!key) return key.error();
   Sealed sealed;
-  if (const auto random = wolfssl::random_bytes(sealed.nonce); !random) return random.error();
+  random_bytes(sealed.nonce);
   sealed.name = current->current.name;
   put_number(to_number(authenticated_at), ticket.last(kOverheadBytes));
   if (const auto done = wolfssl::aes_gcm_seal(*key, sealed.nonce, sealed.name, ticket, sealed.tag);

@@ -214,14 +214,6 @@ std::array<std::uint8_t, 32> sha256(Bytes data) {
   return digest;
 }
 
-Result<void> random_bytes(std::span<std::uint8_t> into) {
-  Rng rng;
-  int status = rng.status();
-  if (status == 0) status = wc_RNG_GenerateBlock(rng.get(), into.data(), size32(into));
-  if (status != 0) return failed(Errc::key_generation_failed, status);
-  return {};
-}
-
 Result<SecretBytes> generate_secret(KeyType type) {
   const KeyScope scope;
   if (type == KeyType::rsa) return generate_rsa();

@@ -1,6 +1,6 @@
 #pragma once
 
-// What livetls::pki needs of wolfCrypt: hashing, random bytes, keys and signatures.
+// What livetls::pki needs of wolfCrypt: hashing, keys and signatures.
 
 #include <array>
 #include <cstdint>
@@ -15,9 +15,6 @@ namespace livetls::wolfssl {
 
 /// Throws std::runtime_error where the library cannot hash.
 std::array<std::uint8_t, 32> sha256(std::span<const std::uint8_t> data);
-
-/// Fills `into`. Errors: key_generation_failed.
-Result<void> random_bytes(std::span<std::uint8_t> into);
 
 /// A fresh secret: the scalar for ECDSA, PKCS#1 for RSA (2048 bits), the seed for Ed25519.
 /// Errors: key_generation_failed.

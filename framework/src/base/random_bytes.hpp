@@ -1,0 +1,11 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+namespace livetls {
+
+/// Fills `into` from the kernel's generator. Throws std::system_error where there is none.
+void random_bytes(std::span<std::uint8_t> into);
+
+}  // namespace livetls
