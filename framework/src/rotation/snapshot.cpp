@@ -7,6 +7,15 @@
 #include "rotation/context_cache.hpp"
 
 namespace livetls {
+namespace {
+
+/// What identities are looked up by: for a wildcard that is what follows its "*", and begins with a
+/// dot as no other name does.
+std::string key_of(const NamePattern& pattern) {
+  return pattern.is_wildcard() ? pattern.text().substr(1) : pattern.text();
+}
+
+}  // namespace
 
 Snapshot::Snapshot(Shared shared, std::uint64_t generation)
     : shared_(std::move(shared)),
@@ -54,13 +63,13 @@ Result<Snapshot::Ptr> Snapshot::with(const std::string& name, Identity identity,
                                      std::uint64_t generation) const {
   const Result<NamePattern> pattern = NamePattern::parse(name);
   if (!pattern) return pattern.error();
-  const ReadyIdentity* before = identities_.find(pattern->text());
+  const ReadyIdentity* before = identities_.find(key_of(*pattern));
   auto next = derive(generation);
-  if (before != nullptr) next->identities_.erase(pattern->text());  // it leaves room for contexts
+  if (before != nullptr) next->identities_.erase(key_of(*pattern));  // it leaves room for contexts
   auto made = next->ready(before == nullptr ? name : before->name(), identity, before,
                           {before, default_.get()});
   if (!made) return made.error();
-  next->identities_.insert(pattern->text(), std::move(*made));
+  next->identities_.insert(key_of(*pattern), std::move(*made));
   return Ptr(std::move(next));
 }
 
@@ -83,7 +92,7 @@ Result<Snapshot::Ptr> Snapshot::without(const std::string& name, std::uint64_t g
   const Result<NamePattern> pattern = NamePattern::parse(name);
   if (!pattern) return pattern.error();
   auto next = derive(generation);
-  if (!next->identities_.erase(pattern->text())) return Error{Errc::unknown_identity, name};
+  if (!next->identities_.erase(key_of(*pattern))) return Error{Errc::unknown_identity, name};
   return Ptr(std::move(next));
 }
 
@@ -97,7 +106,7 @@ Result<void> Snapshot::set_default(Identity identity, const Snapshot* previous) 
   for (const Certificate& certificate : default_->identity().certificates) {
     for (const std::string& name : certificate.leaf().dns_names) {
       if (const Result<NamePattern> pattern = NamePattern::parse(name)) {
-        names->insert(pattern->text());
+        names->insert(key_of(*pattern));
       }
     }
   }
@@ -111,7 +120,7 @@ Result<void> Snapshot::set_identities(const CertSet& set, const Snapshot* previo
     const Result<NamePattern> pattern = NamePattern::parse(name);
     if (!pattern) return pattern.error();
     const ReadyIdentity* before =
-        previous == nullptr ? nullptr : previous->identities_.find(pattern->text());
+        previous == nullptr ? nullptr : previous->identities_.find(key_of(*pattern));
     std::vector<const ReadyIdentity*> donors = {before, default_.get()};
     for (const Certificate& certificate : identity.certificates) {
       const auto [first, last] = by_leaf.equal_range(certificate.leaf().fingerprint);
@@ -121,7 +130,7 @@ Result<void> Snapshot::set_identities(const CertSet& set, const Snapshot* previo
     auto made = ready(name, identity, before, donors);
     if (!made) return made.error();
     const ReadyIdentity* added = made->get();
-    if (!identities_.insert(pattern->text(), std::move(*made))) {
+    if (!identities_.insert(key_of(*pattern), std::move(*made))) {
       return Error{Errc::invalid_server_name, name + " is given twice, in two spellings"};
     }
     if (added->kept_contexts() == 0) continue;
@@ -183,8 +192,8 @@ Snapshot::Found Snapshot::find(const ServerName& name) const {
   if (const ReadyIdentity* exact = named(name.text())) return {exact, NameMatch::exact};
   const std::size_t dot = name.text().find('.');
   if (!name.is_ip() && dot != std::string::npos) {
-    const std::string wildcard = "*" + name.text().substr(dot);
-    if (const ReadyIdentity* found = named(wildcard)) return {found, NameMatch::wildcard};
+    const std::string_view parent = std::string_view(name.text()).substr(dot);
+    if (const ReadyIdentity* found = named(parent)) return {found, NameMatch::wildcard};
   }
   return {default_.get(), NameMatch::unknown};
 }

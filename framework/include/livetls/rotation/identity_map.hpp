@@ -12,7 +12,7 @@
 
 namespace livetls {
 
-/// Identities by the canonical spelling of their names. A copy shares all of them, and a change of
+/// Identities by a key for their names. A copy shares all of them, and a change of
 /// one name then copies one bucket of 256: what an update costs is what it changes, at 100,000
 /// names as well.
 ///
