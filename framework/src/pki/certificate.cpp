@@ -38,6 +38,13 @@ Result<std::vector<ParsedCertificate>> parse_chain(const Chain& chain) {
   return parsed;
 }
 
+bool is_in_order(const std::vector<ParsedCertificate>& chain) {
+  const auto last = std::ranges::adjacent_find(chain, [](const auto& a, const auto& b) {
+    return a.info.issuer != b.info.subject || a.info.issuer == a.info.subject;
+  });
+  return last == chain.end();
+}
+
 Error mismatch(const std::vector<ParsedCertificate>& chain, const PrivateKey& key) {
   const auto fits = [&](const ParsedCertificate& certificate) {
     return std::ranges::equal(certificate.public_key_info, key.public_key_der());
@@ -68,6 +75,7 @@ Result<Certificate> parse_pair(std::string_view certificate_pem, std::string_vie
 struct Certificate::State {
   CertificateInfo leaf;
   Chain chain;
+  bool in_order;
   std::shared_ptr<const PrivateKey> key;
   std::optional<OcspStaple> staple = {};
 };
@@ -115,8 +123,9 @@ Result<Certificate> Certificate::assemble(Chain chain, std::shared_ptr<const Pri
   if (!std::ranges::equal(leaf.public_key_info, key->public_key_der())) {
     return mismatch(*parsed, *key);
   }
-  return Certificate(
-      std::make_shared<const State>(State{std::move(leaf.info), std::move(chain), std::move(key)}));
+  const bool in_order = is_in_order(*parsed);
+  return Certificate(std::make_shared<const State>(
+      State{std::move(leaf.info), std::move(chain), in_order, std::move(key)}));
 }
 
 const CertificateInfo& Certificate::leaf() const noexcept { return state_->leaf; }
@@ -128,6 +137,8 @@ const std::optional<OcspStaple>& Certificate::staple() const noexcept { return s
 std::span<const std::vector<std::uint8_t>> Certificate::chain() const noexcept {
   return state_->chain;
 }
+
+bool Certificate::is_chain_in_order() const noexcept { return state_->in_order; }
 
 std::string Certificate::to_pem() const {
   std::string pem;

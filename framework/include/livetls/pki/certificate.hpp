@@ -54,6 +54,9 @@ class Certificate {
   /// DER, the leaf first.
   std::span<const std::vector<std::uint8_t>> chain() const noexcept;
 
+  /// Whether each certificate of the chain is followed by its issuer (RFC 8446, section 4.4.2).
+  bool is_chain_in_order() const noexcept;
+
   const std::optional<OcspStaple>& staple() const noexcept;
 
   /// The chain as PEM, the leaf first: what a file for `load` holds.
