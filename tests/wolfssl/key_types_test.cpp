@@ -1,5 +1,4 @@
-// Which kinds of key work in which version. What is measured here about Ed25519 in TLS 1.2 concerns
-// a switch only; livetls refuses it there on every context.
+// Which kinds of key work in which version.
 
 #include <gtest/gtest.h>
 

@@ -50,8 +50,8 @@ const char* publishing_sentence(Errc code) noexcept {
     case Errc::certificate_not_yet_valid:
       return "the certificate is not valid yet: check this machine's clock, or wait";
     case Errc::certificate_unusable: return "the certificate cannot be served under this policy";
-    case Errc::no_default_certificate:
-      return "there is no certificate for clients that name no known server: set a default";
+    case Errc::identity_without_certificate:
+      return "an identity needs a certificate, the default identity as well";
     case Errc::no_client_roots:
       return "clients' certificates are to be verified, but there is no trust bundle: set "
              "client_roots";

@@ -95,6 +95,18 @@ void examine_certificate(const std::string& name, const Certificate& certificate
   }
 }
 
+void examine_key_types(const std::string& name, const Identity& identity, const TlsPolicy& policy,
+                       Report& report) {
+  if (policy.min_version > TlsVersion::tls1_2) return;
+  const bool alone = std::ranges::all_of(identity.certificates, [](const Certificate& certificate) {
+    return certificate.leaf().key_type == KeyType::ed25519;
+  });
+  if (!alone) return;
+  report.add(Kind::ed25519_alone, name,
+             "few clients of TLS 1.2 can take it: add an ECDSA or RSA certificate, or set "
+             "min_version = tls1_3");
+}
+
 void compare_certificates(const std::string& name, const Identity& before, const Identity& after,
                           Report& report) {
   const CertificateInfo& old_leaf = before.certificates.front().leaf();
@@ -134,27 +146,43 @@ void compare_identities(const std::string& name, const Identity& before, const I
     report.add(Kind::protocols_changed, name, "other protocols (ALPN)");
 }
 
-/// Every name that a certificate is found by, in its one spelling.
-std::set<std::string> served_names(const CertSet& set) {
-  std::set<std::string> names;
-  const auto add = [&](const std::string& name) {
-    if (const auto pattern = NamePattern::parse(name)) names.insert(pattern->text());
-  };
+/// Calls `visit` for every name that a certificate is found by, as it is spelled there.
+template <class Visit>
+void for_each_name(const CertSet& set, Visit visit) {
   for (const Certificate& certificate : set.default_identity.certificates) {
-    std::ranges::for_each(certificate.leaf().dns_names, add);
+    std::ranges::for_each(certificate.leaf().dns_names, visit);
   }
-  for (const auto& [name, identity] : set.identities) add(name);
+  for (const auto& [name, identity] : set.identities) visit(name);
+}
+
+bool has_as_spelled(const CertSet& set, const std::string& name) {
+  if (set.identities.contains(name)) return true;
+  return std::ranges::any_of(set.default_identity.certificates, [&](const auto& certificate) {
+    return std::ranges::count(certificate.leaf().dns_names, name) > 0;
+  });
+}
+
+/// The names that `a` serves and `b` does not, in their one spelling. Few are spelled otherwise in
+/// both, so that most need not be parsed.
+std::set<std::string> served_only_by(const CertSet& a, const CertSet& b) {
+  std::set<std::string> names;
+  for_each_name(a, [&](const std::string& name) {
+    if (has_as_spelled(b, name)) return;
+    if (const auto pattern = NamePattern::parse(name)) names.insert(pattern->text());
+  });
+  if (names.empty()) return names;
+  for_each_name(b, [&](const std::string& name) {
+    if (const auto pattern = NamePattern::parse(name)) names.erase(pattern->text());
+  });
   return names;
 }
 
 void compare_names(const CertSet& base, const CertSet& next, Report& report) {
-  const std::set<std::string> before = served_names(base), after = served_names(next);
-  for (const std::string& name : after) {
-    if (!before.contains(name)) report.add(Kind::name_gained, name, "it is new");
+  for (const std::string& name : served_only_by(next, base)) {
+    report.add(Kind::name_gained, name, "it is new");
   }
-  for (const std::string& name : before) {
-    if (!after.contains(name))
-      report.add(Kind::name_lost, name, "no certificate is for it any more");
+  for (const std::string& name : served_only_by(base, next)) {
+    report.add(Kind::name_lost, name, "no certificate is for it any more");
   }
 }
 
@@ -183,8 +211,8 @@ std::vector<Finding> repair_chains(CertSet& set, const StagingPolicy& policy) {
   Report report(policy);
   for_each_identity(set, [&](const std::string& name, Identity& identity) {
     for (Certificate& certificate : identity.certificates) {
+      if (certificate.is_chain_in_order()) continue;
       Chain chain = ordered(certificate);
-      if (std::ranges::equal(chain, certificate.chain())) continue;
       report.add(Kind::chain_repaired, name,
                  std::to_string(certificate.chain().size()) + " certificates became " +
                      std::to_string(chain.size()));
@@ -200,6 +228,9 @@ std::vector<Finding> examine(const CertSet& base, const CertSet& next, const Sta
   for_each_identity(next, [&](const std::string& name, const Identity& identity) {
     const Identity* before = find(base, name);
     if (before != nullptr) compare_identities(name, *before, identity, report);
+    if (before == nullptr || *before != identity || next.policy != base.policy) {
+      examine_key_types(name, identity, next.policy, report);
+    }
     for (const Certificate& certificate : identity.certificates) {
       const bool served_already =
           before != nullptr && std::ranges::count(before->certificates, certificate) > 0;

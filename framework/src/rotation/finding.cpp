@@ -25,6 +25,7 @@ constexpr std::array kRows = {
     Row{chain_repaired, "chain_repaired", Severity::info},
     Row{chain_incomplete, "chain_incomplete", Severity::warning},
     Row{weak_signature, "weak_signature", Severity::refusal},
+    Row{ed25519_alone, "ed25519_alone", Severity::warning},
     Row{name_not_covered, "name_not_covered", Severity::refusal},
     Row{expired, "expired", Severity::refusal},
     Row{not_yet_valid, "not_yet_valid", Severity::refusal},

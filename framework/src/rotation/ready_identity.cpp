@@ -70,7 +70,7 @@ ReadyIdentity::~ReadyIdentity() {
 
 Result<void> ReadyIdentity::prepare(const std::vector<const ReadyIdentity*>& donors,
                                     std::shared_ptr<ContextCache> on_demand) {
-  if (offered_.empty()) return Error{Errc::no_default_certificate, name_};
+  if (offered_.empty()) return Error{Errc::identity_without_certificate, name_};
   std::vector<ContextPtr> contexts;
   for (std::size_t i = 0; i < offered_.size(); ++i) {
     const ServingPolicy wanted = policy(i);

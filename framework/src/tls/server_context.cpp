@@ -31,7 +31,7 @@ constexpr Requirements requirements(KeyType type) {
     case KeyType::ecdsa_p384: return {{0x0503}, kEcdsaSchemes, kEcdsaSuites, 24};
     case KeyType::ecdsa_p521: return {{0x0603}, kEcdsaSchemes, kEcdsaSuites, 25};
     case KeyType::rsa: return {{0x0804, 0x0805, 0x0806}, kRsaSchemes, kRsaSuites, 0};
-    case KeyType::ed25519: return {{0x0807}, {}, {}, 0};
+    case KeyType::ed25519: return {{0x0807}, {0x0807}, kEcdsaSuites, 0};  // RFC 8422, 5.10
   }
   return {};
 }

@@ -86,13 +86,14 @@ bool issue_tickets(ServerContext::State& state, const ServingPolicy& policy,
          wolfSSL_CTX_set_TicketHint(ctx, static_cast<int>(seconds)) == WOLFSSL_SUCCESS;
 }
 
-/// The context's copy of the key stays in the secret heap.
+/// The context's copy of the key stays in the secret heap. That it fits needs no second check,
+/// which would be most of what a context costs: a Certificate whose key does not fit does not
+/// exist.
 bool use_key(WOLFSSL_CTX* ctx, const PrivateKey& key) {
   const wolfssl::KeyScope scope;
   return wolfSSL_CTX_use_PrivateKey_buffer(ctx, key.der().data(),
                                            static_cast<long>(key.der().size()),
-                                           WOLFSSL_FILETYPE_ASN1) == WOLFSSL_SUCCESS &&
-         wolfSSL_CTX_check_private_key(ctx) == WOLFSSL_SUCCESS;
+                                           WOLFSSL_FILETYPE_ASN1) == WOLFSSL_SUCCESS;
 }
 
 bool use_certificate(WOLFSSL_CTX* ctx, const Certificate& certificate) {
@@ -155,11 +156,6 @@ ServerContext::~ServerContext() = default;
 Result<std::shared_ptr<const ServerContext>> ServerContext::build(const Certificate& certificate,
                                                                   const ServingPolicy& policy) {
   wolfssl::ensure_initialized();
-  if (certificate.leaf().key_type == KeyType::ed25519 &&
-      policy.tls.min_version == TlsVersion::tls1_2) {
-    return Error{Errc::certificate_unusable,
-                 "an Ed25519 certificate works in TLS 1.3 only; set min_version = tls1_3"};
-  }
   if (verifies(policy.client_auth) && !policy.client_roots) return Error{Errc::no_client_roots};
   wolfssl::CtxPtr ctx(wolfSSL_CTX_new(server_method(policy.tls)));
   if (!ctx) throw std::bad_alloc();

@@ -132,11 +132,10 @@ TEST_F(CertManagerRefusalTest, ANotYetValidOne) {
   expect_refused({.default_identity = future}, Errc::certificate_not_yet_valid, "future.example");
 }
 
-TEST_F(CertManagerRefusalTest, Ed25519UnderTls12) {
-  const Certificate modern =
-      self_signed({.names = {"modern.example"}, .key_type = KeyType::ed25519, .now = now}).value();
-  expect_refused({.default_identity = certificate(), .identities = {{"modern.example", modern}}},
-                 Errc::certificate_unusable, "modern.example");
+TEST_F(CertManagerRefusalTest, ANameWithoutACertificate) {
+  const Identity empty(std::vector<Certificate>{});
+  expect_refused({.default_identity = certificate(), .identities = {{"empty.example", empty}}},
+                 Errc::identity_without_certificate, "empty.example");
 }
 
 TEST_F(CertManagerRefusalTest, ANameThatIsNone) {

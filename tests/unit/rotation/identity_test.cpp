@@ -229,5 +229,17 @@ TEST_F(CertificateChoiceTest, InTls12CurvesAndSuitesDecideToo) {
   EXPECT_EQ(choice({.schemes = {4, 1}, .suites = ecdsa_suite, .groups = p256}), std::nullopt);
 }
 
+TEST_F(CertificateChoiceTest, Ed25519GoesToThoseWhoOfferItInEitherVersion) {
+  ASSERT_TRUE(manager->update(
+      {.default_identity = std::vector{self_signed({.key_type = KeyType::rsa}).value(),
+                                       self_signed({.key_type = KeyType::ed25519}).value()}}));
+  const std::vector<std::uint8_t> schemes = {8, 7, 8, 4, 4, 1};
+  EXPECT_EQ(choice({.schemes = schemes, .versions = tls13}), KeyType::ed25519);
+  EXPECT_EQ(choice({.schemes = {8, 4}, .versions = tls13}), KeyType::rsa);
+  EXPECT_EQ(choice({.schemes = schemes, .suites = any_suite}), KeyType::ed25519);
+  EXPECT_EQ(choice({.schemes = schemes, .suites = rsa_suite}), KeyType::rsa);
+  EXPECT_EQ(choice({.schemes = {4, 1}, .suites = any_suite}), KeyType::rsa);
+}
+
 }  // namespace
 }  // namespace livetls

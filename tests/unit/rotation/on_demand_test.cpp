@@ -6,6 +6,7 @@
 #include "livetls/rotation/cert_manager.hpp"
 #include "rotation/context_cache.hpp"
 #include "support/engine_pair.hpp"
+#include "support/openssl_ca.hpp"
 
 namespace livetls {
 namespace {
@@ -86,12 +87,14 @@ TEST_F(OnDemandTest, ARenewedNameServesTheNewOneAndTheOldKeyGoes) {
 }
 
 TEST_F(OnDemandTest, WhatCannotBeServedIsRefusedAlthoughItsContextIsNotKept) {
+  test::OpensslCa ca, stranger;
+  const std::string forged = stranger.answer_about(stranger.issue());
+  const auto staple = OcspStaple::from_der(test::as_bytes(forged)).value();
   CertSet set = set_of(10);
-  set.identities.insert_or_assign(
-      name(9), authority.issue({.names = {name(9)}, .key_type = KeyType::ed25519}).value());
+  set.identities.insert_or_assign(name(9), ca.issue().with_staple(staple).value());
   const auto refused = CertManager::create(set, {.max_kept_contexts = 2});
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error(), Errc::certificate_unusable);
+  EXPECT_EQ(refused.error(), Errc::staple_unusable);
 }
 
 TEST_F(OnDemandTest, TheCacheIsBoundedAndForgetsWhoGoes) {

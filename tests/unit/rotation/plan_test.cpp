@@ -221,9 +221,21 @@ TEST_F(PlanTest, TrustThatIsAddedOrRemovedAndWeakenedClientAuthenticationAreSaid
 
 TEST_F(PlanTest, WhatCannotBeServedIsAnErrorAtOnce) {
   const auto refused =
-      manager->stage({.default_identity = issue({"localhost"}, days(9), KeyType::ed25519)});
+      manager->stage({.default_identity = Identity(first).with(ClientAuth::require_and_verify)});
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error(), Errc::certificate_unusable);
+  EXPECT_EQ(refused.error(), Errc::no_client_roots);
+}
+
+TEST_F(PlanTest, Ed25519AloneIsAWarningWhereTls12IsAllowed) {
+  const Certificate modern = issue({"localhost"}, days(40), KeyType::ed25519);
+  const auto warned = Contains(FindingKind::ed25519_alone);
+  EXPECT_THAT(kinds(stage({.default_identity = modern})), warned);
+  EXPECT_THAT(kinds(stage({.default_identity = std::vector{modern, first}})), Not(warned));
+  EXPECT_THAT(
+      kinds(stage({.default_identity = modern, .policy = {.min_version = TlsVersion::tls1_3}})),
+      Not(warned));
+  ASSERT_TRUE(manager->update(modern));
+  EXPECT_THAT(kinds(stage(with("other.example", issue({"other.example"})))), Not(warned));
 }
 
 TEST_F(PlanTest, ProvesEveryCertificateInEveryVersionAndMode) {
@@ -233,6 +245,21 @@ TEST_F(PlanTest, ProvesEveryCertificateInEveryVersionAndMode) {
               .client_roots = clients.trust_bundle()};
   set.identities.emplace("*.example.com", Identity(issue({"*.example.com"})));
   EXPECT_THAT(stage(set).prove(), IsEmpty());
+}
+
+TEST_F(PlanTest, AProofNamesWhatClientsCannotTake) {
+  CertificateAuthority issuer = root.create_intermediate({.now = kNow}).value();
+  for (int depth = 0; depth < 12; ++depth) {
+    issuer = issuer.create_intermediate({.now = kNow}).value();
+  }
+  const Certificate too_long = issuer.issue({.names = {"long.example"}, .now = kNow}).value();
+  const auto failed = stage(with("long.example", too_long)).prove();
+  ASSERT_EQ(failed.size(), 2U) << "one for each version";
+  for (const FailedProof& proof : failed) {
+    EXPECT_EQ(proof.identity, "long.example");
+    EXPECT_EQ(proof.certificate, "CN=long.example,O=livetls (ECDSA P-256)");
+    EXPECT_TRUE(proof.error.code);
+  }
 }
 
 TEST_F(PlanTest, TheWayThatTheReadmeShows) {

@@ -121,17 +121,6 @@ TEST_F(SnapshotTest, OneNameInTwoSpellingsIsRefused) {
   EXPECT_NE(refused.error().message().find("two spellings"), std::string::npos);
 }
 
-TEST_F(SnapshotTest, Ed25519IsRefusedWhereTls12IsAllowedAndTheIdentityIsNamed) {
-  const Certificate modern = self_signed({.key_type = KeyType::ed25519}).value();
-  const auto refused = Snapshot::build(
-      {.default_identity = fallback, .identities = {{"modern.example", modern}}}, 1, nullptr);
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error(), Errc::certificate_unusable);
-  EXPECT_NE(refused.error().message().find("modern.example"), std::string::npos);
-  EXPECT_TRUE(Snapshot::build(
-      {.default_identity = modern, .policy = {.min_version = TlsVersion::tls1_3}}, 1, nullptr));
-}
-
 TEST_F(SnapshotTest, WhatIsUnchangedKeepsItsContext) {
   CertSet set{.default_identity = fallback,
               .identities = {{"api.example.com", api}, {"*.example.com", wildcard}}};

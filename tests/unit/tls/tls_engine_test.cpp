@@ -79,7 +79,8 @@ INSTANTIATE_TEST_SUITE_P(
                                          Variant{KeyType::ecdsa_p384, TlsVersion::tls1_2},
                                          Variant{KeyType::rsa, TlsVersion::tls1_3},
                                          Variant{KeyType::rsa, TlsVersion::tls1_2},
-                                         Variant{KeyType::ed25519, TlsVersion::tls1_3}),
+                                         Variant{KeyType::ed25519, TlsVersion::tls1_3},
+                                         Variant{KeyType::ed25519, TlsVersion::tls1_2}),
                        ::testing::Values(1U, 5U, 13U, 64U, 1024U)));
 
 TEST_F(TlsEngineTest, AnIntermediateIsSentWithTheLeaf) {
@@ -248,14 +249,6 @@ TEST_F(TlsEngineTest, NoSessionTicketIsIssued) {
   EnginePair engines = pair(serving({}), trusting());
   ASSERT_TRUE(engines.handshake().done());
   EXPECT_EQ(engines.server.output_size(), 0U);  // a ticket would be waiting here
-}
-
-TEST_F(TlsEngineTest, Ed25519IsRefusedWhereTls12IsAllowed) {
-  const auto certificate = authority.issue({.key_type = KeyType::ed25519}).value();
-  const auto refused = CertManager::create(certificate);
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error(), Errc::certificate_unusable);
-  EXPECT_NE(refused.error().message().find("TLS 1.3 only"), std::string::npos);
 }
 
 TEST_F(TlsEngineTest, StrangersWhoDoNotSpeakTlsAreToldApart) {

@@ -28,7 +28,7 @@ enum class Errc {
   certificate_expired,
   certificate_not_yet_valid,
   certificate_unusable,
-  no_default_certificate,
+  identity_without_certificate,
   no_client_roots,
   default_weaker_than_named,
   unknown_identity,

@@ -104,7 +104,7 @@ class CertManager final : public ContextSource, public std::enable_shared_from_t
   Result<Receipt> staple(std::span<const std::uint8_t> ocsp_response);
 
   /// Builds and examines `set`, and publishes nothing yet. Errors: what cannot be served at all:
-  /// certificate_unusable, certificate_revoked, invalid_server_name, no_default_certificate,
+  /// certificate_unusable, certificate_revoked, invalid_server_name, identity_without_certificate,
   /// no_client_roots, default_weaker_than_named. All else is in the plan's findings.
   Result<Plan> stage(CertSet set, const StagingPolicy& policy = {});
 

@@ -20,6 +20,7 @@ enum class FindingKind {
   chain_repaired,    ///< its certificates were out of order, or held some that do not belong to it
   chain_incomplete,  ///< no intermediate is there: fine only where the root itself issued the leaf
   weak_signature,    ///< MD5 or SHA-1 in the chain
+  ed25519_alone,     ///< for clients of TLS 1.2, few of whom can take it, too
   name_not_covered,  ///< an identity's name that its own certificate is not for
   expired,
   not_yet_valid,
@@ -61,7 +62,7 @@ struct Finding {
 
 /// How serious each kind is. What is not named here has its default: refusals are expired,
 /// not_yet_valid, name_lost, name_not_covered, weak_signature and client_auth_weakened; warnings
-/// are shorter_lived, key_reused, chain_incomplete and trust_removed.
+/// are shorter_lived, key_reused, chain_incomplete, ed25519_alone and trust_removed.
 struct StagingPolicy {
   std::map<FindingKind, Severity> severities = {};
 

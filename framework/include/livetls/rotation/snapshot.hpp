@@ -39,8 +39,8 @@ class Snapshot {
 
   /// Identities and contexts that `previous` (may be nullptr) has already are taken over, so that
   /// an update costs what changed. Errors: invalid_server_name (also for a name given twice),
-  /// certificate_unusable, no_default_certificate, no_client_roots, default_weaker_than_named,
-  /// certificate_revoked; each names the identity.
+  /// certificate_unusable, identity_without_certificate, no_client_roots,
+  /// default_weaker_than_named, certificate_revoked; each names the identity.
   static Result<Ptr> build(const CertSet& set, std::uint64_t generation, const Snapshot* previous,
                            const Shared& shared);
   static Result<Ptr> build(const CertSet& set, std::uint64_t generation, const Snapshot* previous) {

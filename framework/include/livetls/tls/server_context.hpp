@@ -43,8 +43,7 @@ struct ServingPolicy {
 /// new context. Safe to share between threads.
 class ServerContext {
  public:
-  /// Errors: certificate_unusable where the TLS library refuses it, or where the policy allows
-  /// TLS 1.2 and the certificate (Ed25519) works in TLS 1.3 only; no_client_roots.
+  /// Errors: certificate_unusable where the TLS library refuses it; no_client_roots.
   static Result<std::shared_ptr<const ServerContext>> build(const Certificate& certificate,
                                                             const ServingPolicy& policy);
   ~ServerContext();
