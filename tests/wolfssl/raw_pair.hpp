@@ -108,8 +108,10 @@ inline void on_client_hello(const CtxPtr& ctx, SniCallback& callback) {
 using TicketCallback = std::function<void(bool sealed)>;
 
 /// Lets a context issue tickets and take those of every other that this was called for: they share
-/// one key. Nothing is secret here. `callback` outlives the sessions.
-inline void share_tickets(const CtxPtr& ctx, TicketCallback& callback) {
+/// one key. Nothing is secret here. `callback` outlives the sessions. The library is answered
+/// `kOpened` of a ticket that opens.
+template <int kOpened = WOLFSSL_TICKET_RET_OK>
+void share_tickets(const CtxPtr& ctx, TicketCallback& callback) {
   const auto seal_or_open = [](WOLFSSL*, unsigned char* name, unsigned char* iv, unsigned char* mac,
                                int seal, unsigned char* ticket, int size, int* result_size,
                                void* argument) {
@@ -119,9 +121,9 @@ inline void share_tickets(const CtxPtr& ctx, TicketCallback& callback) {
       std::fill_n(iv, WOLFSSL_TICKET_IV_SZ, 1);
       std::fill_n(mac, WOLFSSL_TICKET_MAC_SZ, 1);
     }
-    for (unsigned char& byte : std::span(ticket, static_cast<std::size_t>(size))) byte ^= 0xaa;
+    for (unsigned char& octet : std::span(ticket, static_cast<std::size_t>(size))) octet ^= 0xaa;
     *result_size = size;
-    return static_cast<int>(WOLFSSL_TICKET_RET_OK);
+    return seal != 0 ? static_cast<int>(WOLFSSL_TICKET_RET_OK) : kOpened;
   };
   must(wolfSSL_CTX_set_TicketEncCb(ctx.get(), seal_or_open) == WOLFSSL_SUCCESS &&
            wolfSSL_CTX_set_TicketEncCtx(ctx.get(), &callback) == WOLFSSL_SUCCESS,

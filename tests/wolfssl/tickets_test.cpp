@@ -114,6 +114,14 @@ TEST_P(TicketsTest, ThePackagedLibraryKeepsSessionsWithTicketsThoughItsCacheIsOf
   EXPECT_EQ(peer_showed(pair->server, of_client), kept);  // from the cache, since not in the ticket
 }
 
+TEST_P(TicketsTest, ToAskForAnotherTicketIsToRefuseTheFirstInTls13) {
+  share_tickets<WOLFSSL_TICKET_RET_CREATE>(open, on_ticket);
+  ASSERT_TRUE(connect(open).done());
+  keep_the_session();
+  ASSERT_TRUE(connect(open).done());
+  EXPECT_EQ(resumed(pair->server), GetParam() == TlsVersion::tls1_2);
+}
+
 TEST_P(TicketsTest, ATicketCarriesNoServerName) {
   ASSERT_TRUE(connect(open, "a.example").done());
   keep_the_session();

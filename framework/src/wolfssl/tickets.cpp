@@ -16,6 +16,8 @@ namespace {
 constexpr std::size_t kTagBytes = TicketKeys::kTagBytes;
 constexpr int kOverhead = static_cast<int>(TicketKeys::kOverheadBytes + kTagBytes);
 
+Wire& wire_of(WOLFSSL* ssl) { return *static_cast<Wire*>(wolfSSL_GetIOReadCtx(ssl)); }
+
 int seal_ticket(const ServerContext::State& state, std::span<std::uint8_t> ticket,
                 std::chrono::sys_seconds authenticated_at, unsigned char* name, unsigned char* iv,
                 unsigned char* mac) {
@@ -30,7 +32,14 @@ int seal_ticket(const ServerContext::State& state, std::span<std::uint8_t> ticke
   return WOLFSSL_TICKET_RET_OK;
 }
 
-int open_ticket(const ServerContext::State& state, std::span<std::uint8_t> ticket, Wire& wire,
+/// A ticket of an earlier epoch is good, and the client is to get another. In TLS 1.3 it does
+/// anyway, and wolfSSL takes the demand for one for a refusal.
+int answer_for(const TicketKeys::Opened& opened, WOLFSSL* ssl) {
+  const bool asks_for_another = opened.renew && wolfSSL_GetVersion(ssl) != WOLFSSL_TLSV1_3;
+  return asks_for_another ? WOLFSSL_TICKET_RET_CREATE : WOLFSSL_TICKET_RET_OK;
+}
+
+int open_ticket(const ServerContext::State& state, std::span<std::uint8_t> ticket, WOLFSSL* ssl,
                 const unsigned char* name, const unsigned char* iv) {
   TicketKeys::Sealed sealed;
   std::copy_n(name, sealed.name.size(), sealed.name.begin());
@@ -39,8 +48,8 @@ int open_ticket(const ServerContext::State& state, std::span<std::uint8_t> ticke
   const auto opened =
       state.ticket_keys->open(ticket.first(ticket.size() - kTagBytes), sealed, state.policy_digest);
   if (!opened) return WOLFSSL_TICKET_RET_REJECT;
-  wire.authenticated_at = opened->authenticated_at;
-  return opened->renew ? WOLFSSL_TICKET_RET_CREATE : WOLFSSL_TICKET_RET_OK;
+  wire_of(ssl).authenticated_at = opened->authenticated_at;
+  return answer_for(*opened, ssl);
 }
 
 }  // namespace
@@ -49,10 +58,10 @@ int ticket_callback(WOLFSSL* ssl, unsigned char* name, unsigned char* iv, unsign
                     int seal, unsigned char* ticket, int size, int* result_size,
                     void* context) noexcept {
   const auto& state = *static_cast<const ServerContext::State*>(context);
-  auto& wire = *static_cast<Wire*>(wolfSSL_GetIOReadCtx(ssl));
   if (seal != 0) {
     if (*result_size < size + kOverhead) return WOLFSSL_TICKET_RET_FATAL;
     *result_size = size + kOverhead;
+    const Wire& wire = wire_of(ssl);
     const bool resumed = wolfSSL_session_reused(ssl) == 1 && wire.authenticated_at;
     const auto authenticated_at = resumed ? *wire.authenticated_at : state.ticket_keys->now();
     return seal_ticket(state, {ticket, static_cast<std::size_t>(*result_size)}, authenticated_at,
@@ -60,7 +69,7 @@ int ticket_callback(WOLFSSL* ssl, unsigned char* name, unsigned char* iv, unsign
   }
   if (size < kOverhead) return WOLFSSL_TICKET_RET_REJECT;
   *result_size = size - kOverhead;
-  return open_ticket(state, {ticket, static_cast<std::size_t>(size)}, wire, name, iv);
+  return open_ticket(state, {ticket, static_cast<std::size_t>(size)}, ssl, name, iv);
 }
 
 }  // namespace livetls::wolfssl

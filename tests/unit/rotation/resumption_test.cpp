@@ -67,6 +67,24 @@ TEST_F(ResumptionTest, AReturningClientResumesAlsoAfterTheCertificateWasRenewed)
   EXPECT_TRUE(resumes(manager, *session));
 }
 
+/// Each comes back after a renewal, within the age of its session, all through a day in which
+/// ticket secrets change three times.
+TEST_F(ResumptionTest, AllReturningClientsResumeThroughRenewalsAndTicketEpochs) {
+  const auto manager = managed({.default_identity = issue()});
+  const auto renewed = [this, start = now] {
+    return authority.issue({.names = {"localhost"}, .lifetime = 365 * 24h, .now = start}).value();
+  };
+  constexpr int kClients = 144;
+  int resumed = 0;
+  for (int i = 0; i < kClients; ++i) {
+    const auto session = connect(manager).client.session().value();
+    ASSERT_TRUE(manager->update(renewed()));
+    now += 10min;
+    resumed += resumes(manager, session);
+  }
+  EXPECT_EQ(resumed, kClients);
+}
+
 TEST_F(ResumptionTest, TheTicketMayLeaveWithTheFirstWrite) {
   const auto manager = managed({.default_identity = issue()});
   const auto context = ClientContext::create({.roots = authority.trust_bundle()}).value();
