@@ -7,6 +7,9 @@
 #include <thread>
 
 #include "livetls/pki/certificate_authority.hpp"
+#include "livetls/pki/self_signed.hpp"
+#include "livetls/rotation/cert_manager.hpp"
+#include "support/engine_pair.hpp"
 #include "wolfssl/raw_pair.hpp"
 
 namespace livetls {
@@ -61,6 +64,7 @@ class CountedAllocations {
   static inline std::atomic<int> live_ = 0;
 };
 
+/// Of the bare library, on this thread.
 void handshakes() {
   const auto authority = CertificateAuthority::create().value();
   const CtxPtr server = server_ctx(authority.issue().value());
@@ -73,6 +77,25 @@ TEST(ThreadsTest, AThreadThatEndsLeavesThePackagedLibrarysPointTables) {
   const CountedAllocations allocations;
   std::thread(handshakes).join();
   EXPECT_EQ(allocations.live() > 0, kPointTables);
+}
+
+/// As servers use it.
+TEST(ThreadsTest, AThreadOfLivetlsLeavesNothing) {
+  const auto certificate = self_signed().value();
+  const auto manager = CertManager::create(certificate).value();
+  const auto config = std::make_shared<const ServerConfig>(ServerConfig{.contexts = manager});
+  const auto context = ClientContext::create({.insecure_skip_verify = true}).value();
+  const auto connect = [&] {
+    for (int i = 0; i < 4; ++i) {
+      EnginePair engines(TlsEngine(context, ServerName::parse("localhost").value()),
+                         TlsEngine(config), 4096);
+      EXPECT_TRUE(engines.handshake().done());
+    }
+  };
+  std::thread(connect).join();
+  const CountedAllocations allocations;
+  std::thread(connect).join();
+  EXPECT_EQ(allocations.live(), 0);
 }
 
 TEST(ThreadsTest, OneThatFreesItsTablesLeavesNothing) {

@@ -62,8 +62,15 @@ bool issue_no_tickets(WOLFSSL_CTX* ctx, const TlsPolicy& policy) {
          (!tls13 || wolfSSL_CTX_no_ticket_TLSv13(ctx) == 0);
 }
 
+/// The cache is the whole process's, and the packaged library keeps sessions with tickets in it
+/// unless it is told twice.
+void keep_no_sessions(WOLFSSL_CTX* ctx) {
+  wolfSSL_CTX_set_session_cache_mode(ctx, WOLFSSL_SESS_CACHE_OFF);
+  wolfSSL_CTX_set_session_cache_mode(ctx, WOLFSSL_SESS_CACHE_NO_INTERNAL);
+}
+
 void set_transport(WOLFSSL_CTX* ctx) {
-  wolfSSL_CTX_set_session_cache_mode(ctx, WOLFSSL_SESS_CACHE_OFF);  // it is the whole process's
+  keep_no_sessions(ctx);
   wolfSSL_CTX_SetIORecv(ctx, wolfssl::receive_callback);
   wolfSSL_CTX_SetIOSend(ctx, wolfssl::send_callback);
   wolfSSL_CTX_set_group_messages(ctx);

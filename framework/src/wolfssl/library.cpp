@@ -2,6 +2,7 @@
 #include <wolfssl/wolfcrypt/aes.h>
 #include <wolfssl/wolfcrypt/chacha20_poly1305.h>
 #include <wolfssl/wolfcrypt/curve25519.h>
+#include <wolfssl/wolfcrypt/ecc.h>
 #include <wolfssl/wolfcrypt/hash.h>
 #include <wolfssl/wolfcrypt/memory.h>
 
@@ -81,6 +82,14 @@ void choose_implementations() {
   wc_curve25519_make_pub(32, out.data(), 32, key.data());
 }
 
+/// The packaged library computes with tables of points, of each thread its own, and leaves it to
+/// the thread to free them at its end.
+struct PointTables {
+#ifdef FP_ECC
+  ~PointTables() { wc_ecc_fp_free(); }
+#endif
+};
+
 }  // namespace
 
 void ensure_initialized() {
@@ -92,6 +101,8 @@ void ensure_initialized() {
     return true;
   }();
   static_cast<void>(started);
+  thread_local const PointTables tables;
+  static_cast<void>(tables);
 }
 
 }  // namespace livetls::wolfssl
