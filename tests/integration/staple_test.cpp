@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "livetls/net/listener.hpp"
 #include "livetls/pki/self_signed.hpp"
 #include "support/openssl_ca.hpp"
@@ -97,6 +99,24 @@ TEST_F(StapleTest, OneThatIsStaleIsRefused) {
   const auto in_two_hours =
       CertManager::create({.default_identity = a}, {.now = [later] { return later; }}).value();
   EXPECT_EQ(in_two_hours->staple(as_bytes(answer)).error(), Errc::staple_stale);
+}
+
+TEST_F(StapleTest, OneThatBecomesStaleIsTold) {
+  std::chrono::sys_seconds time =
+      std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  const auto own =
+      CertManager::create({.default_identity = a}, {.now = [&time] { return time; }}).value();
+  ASSERT_TRUE(own->staple(as_bytes(ca.answer_about(a))));
+  const auto until = own->status().identities.front().certificates.front().staple_until;
+  ASSERT_TRUE(until.has_value());
+  const auto told = [&] {
+    own->attend();
+    return std::ranges::count(own->status().events, EventKind::staple_stale, &Event::kind);
+  };
+  EXPECT_EQ(told(), 0);
+  time = *until + std::chrono::seconds(1);
+  EXPECT_EQ(told(), 1);
+  EXPECT_EQ(told(), 1) << "once";
 }
 
 TEST_F(StapleTest, WithoutTheIssuerInTheChainItIsRefused) {

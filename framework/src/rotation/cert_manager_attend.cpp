@@ -80,6 +80,10 @@ void CertManager::look_for_expiry() {
     log(LogLevel::warning, line);
     note(EventKind::expiring, current->generation(), line);
   }
+  for (const std::string& line : expiry_watch_->look_at_staples(*current, now())) {
+    log(LogLevel::warning, "the OCSP staple is stale and is not sent any more: " + line);
+    note(EventKind::staple_stale, current->generation(), line);
+  }
 }
 
 void CertManager::look_for_ticket_epoch() {

@@ -20,6 +20,7 @@ std::string_view to_string(EventKind kind) noexcept {
     case EventKind::drained: return "drained";
     case EventKind::erased: return "erased";
     case EventKind::expiring: return "expiring";
+    case EventKind::staple_stale: return "staple_stale";
     case EventKind::ticket_epoch: return "ticket_epoch";
   }
   return "";

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "rotation/date.hpp"
+
 namespace livetls {
 namespace {
 
@@ -35,6 +37,24 @@ std::vector<std::string> ExpiryWatch::look(const Snapshot& snapshot, std::chrono
     }
   });
   reported_ = std::move(passed);
+  return lines;
+}
+
+std::vector<std::string> ExpiryWatch::look_at_staples(const Snapshot& snapshot,
+                                                      std::chrono::sys_seconds now) {
+  std::vector<std::string> lines;
+  std::set<Fingerprint> stale;
+  snapshot.for_each([&](const ReadyIdentity& identity) {
+    for (const Certificate& certificate : identity.identity().certificates) {
+      const auto& staple = certificate.staple();
+      if (!staple || now <= staple->next_update()) continue;
+      const CertificateInfo& leaf = certificate.leaf();
+      if (!stale.insert(leaf.fingerprint).second || stale_.contains(leaf.fingerprint)) continue;
+      lines.push_back(identity.name() + ": " + leaf.subject + " since " +
+                      date_and_time(staple->next_update()));
+    }
+  });
+  stale_ = std::move(stale);
   return lines;
 }
 

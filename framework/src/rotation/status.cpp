@@ -14,9 +14,13 @@ Status::ServedIdentity describe(const ReadyIdentity& identity, std::chrono::sys_
                                 .certificates = {},
                                 .handshakes = identity.shared_counts()->totals()};
   for (std::size_t i = 0; i < identity.size(); ++i) {
-    const CertificateInfo& leaf = identity.certificate(i).leaf();
-    served.certificates.push_back(
-        {leaf, std::chrono::floor<std::chrono::days>(leaf.not_after - now).count()});
+    const Certificate& certificate = identity.certificate(i);
+    const CertificateInfo& leaf = certificate.leaf();
+    const auto days_left = std::chrono::floor<std::chrono::days>(leaf.not_after - now).count();
+    served.certificates.push_back({leaf, days_left, std::nullopt});
+    if (const auto& staple = certificate.staple()) {
+      served.certificates.back().staple_until = staple->next_update();
+    }
   }
   return served;
 }

@@ -27,6 +27,7 @@ enum class EventKind {
   drained,       ///< no connection either
   erased,        ///< nor is anything older in memory
   expiring,      ///< a certificate that is served now, once for each threshold
+  staple_stale,  ///< clients no longer get the OCSP staple of a certificate that is served now
   ticket_epoch,  ///< tickets are sealed with another secret from now on
 };
 

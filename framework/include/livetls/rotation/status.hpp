@@ -18,6 +18,9 @@ struct Status {
   struct ServedCertificate {
     CertificateInfo leaf;
     std::int64_t days_left;  ///< whole days to its expiry; negative when it has expired
+
+    /// When its OCSP staple becomes stale, and is sent no more; empty where there is none.
+    std::optional<std::chrono::sys_seconds> staple_until;
   };
 
   struct ServedIdentity {
