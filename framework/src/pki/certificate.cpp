@@ -45,6 +45,15 @@ bool is_in_order(const std::vector<ParsedCertificate>& chain) {
   return last == chain.end();
 }
 
+std::vector<std::uint16_t> signature_schemes_of(const std::vector<ParsedCertificate>& chain) {
+  std::vector<std::uint16_t> schemes;
+  for (const auto& [info, subject, public_key, scheme] : chain) {
+    if (scheme == 0 || info.issuer == info.subject) continue;
+    if (std::ranges::count(schemes, scheme) == 0) schemes.push_back(scheme);
+  }
+  return schemes;
+}
+
 Error mismatch(const std::vector<ParsedCertificate>& chain, const PrivateKey& key) {
   const auto fits = [&](const ParsedCertificate& certificate) {
     return std::ranges::equal(certificate.public_key_info, key.public_key_der());
@@ -76,6 +85,7 @@ struct Certificate::State {
   CertificateInfo leaf;
   Chain chain;
   bool in_order;
+  std::vector<std::uint16_t> signature_schemes;
   std::shared_ptr<const PrivateKey> key;
   std::optional<OcspStaple> staple = {};
 };
@@ -124,8 +134,9 @@ Result<Certificate> Certificate::assemble(Chain chain, std::shared_ptr<const Pri
     return mismatch(*parsed, *key);
   }
   const bool in_order = is_in_order(*parsed);
+  auto schemes = signature_schemes_of(*parsed);
   return Certificate(std::make_shared<const State>(
-      State{std::move(leaf.info), std::move(chain), in_order, std::move(key)}));
+      State{std::move(leaf.info), std::move(chain), in_order, std::move(schemes), std::move(key)}));
 }
 
 const CertificateInfo& Certificate::leaf() const noexcept { return state_->leaf; }
@@ -139,6 +150,10 @@ std::span<const std::vector<std::uint8_t>> Certificate::chain() const noexcept {
 }
 
 bool Certificate::is_chain_in_order() const noexcept { return state_->in_order; }
+
+std::span<const std::uint16_t> Certificate::signature_schemes() const noexcept {
+  return state_->signature_schemes;
+}
 
 std::string Certificate::to_pem() const {
   std::string pem;

@@ -9,6 +9,7 @@
 #include "pki/pem.hpp"
 #include "pki/public_key.hpp"
 #include "pki/read_time.hpp"
+#include "pki/signature_algorithms.hpp"
 #include "wolfssl/crypto.hpp"
 
 namespace livetls {
@@ -29,7 +30,7 @@ struct Fields {
   std::vector<std::string> dns_names;
   std::vector<std::string> ip_names;
   bool is_ca = false;
-  bool weak_signature = false;
+  SignatureAlgorithm signature = {};
 };
 
 void read_alternative_names(der::Reader extension, Fields& fields) {
@@ -76,19 +77,13 @@ void read_extensions(der::Reader extensions, Fields& fields) {
   }
 }
 
-bool is_weak_signature(der::Span algorithm) {
-  const auto is = [&](const auto& weak) { return std::ranges::equal(algorithm, weak); };
-  return is(oid::kMd2WithRsa) || is(oid::kMd5WithRsa) || is(oid::kSha1WithRsa) ||
-         is(oid::kEcdsaWithSha1);
-}
-
 /// TBSCertificate, field by field (RFC 5280, section 4.1).
 Fields read_fields(der::Reader tbs) {
   Fields fields;
   tbs.skip_optional(der::context_constructed(0));  // version
   fields.serial = tbs.content(der::kInteger);
   der::Reader signature = tbs.enter(der::kSequence);
-  fields.weak_signature = is_weak_signature(signature.content(der::kObjectId));
+  fields.signature = signature_algorithm_of(signature.content(der::kObjectId));
   fields.issuer = read_distinguished_name(tbs.enter(der::kSequence));
   der::Reader validity = tbs.enter(der::kSequence);
   fields.not_before = read_time(validity);
@@ -144,11 +139,12 @@ Result<ParsedCertificate> parse_certificate(der::Span certificate) {
                .key_type = key->type,
                .key_bits = key->bits,
                .is_ca = fields.is_ca,
-               .weak_signature = fields.weak_signature,
+               .weak_signature = fields.signature.weak,
                .fingerprint = wolfssl::sha256(certificate),
                .public_key_fingerprint = wolfssl::sha256(key->info)},
       .subject = {fields.subject_der.begin(), fields.subject_der.end()},
       .public_key_info = std::move(key->info),
+      .signature_scheme = fields.signature.scheme,
   };
 }
 

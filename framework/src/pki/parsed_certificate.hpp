@@ -15,6 +15,7 @@ struct ParsedCertificate {
   CertificateInfo info;
   std::vector<std::uint8_t> subject;          ///< the Name, DER
   std::vector<std::uint8_t> public_key_info;  ///< as PrivateKey::public_key_der() spells it
+  std::uint16_t signature_scheme;             ///< SignatureAlgorithm::scheme
 };
 
 /// Reads X.509 (RFC 5280) with a strict reader of our own, whose answers do not change with the

@@ -319,16 +319,16 @@ Result<Served> CertManager::select(const ClientHello& hello) const {
     found = snapshot->find(*name);
   }
   seat.found(found.identity->counts(), found.match);
-  for (std::size_t i = 0; i < found.identity->size(); ++i) {
-    if (!found.identity->usable_by(i, hello)) continue;
-    auto context = found.identity->context(i);
-    if (!context) return context.error();
-    const std::uint64_t generation = snapshot->generation();
-    return Served{pin(std::move(*context), *found.identity, std::move(snapshot)), generation,
-                  found.match, std::move(seat)};
+  const auto choice = found.identity->choose(hello);
+  if (!choice) {
+    seat.fail(HandshakeFailure::no_common_parameters);
+    return Error{Errc::no_common_parameters, "no certificate that the client can take"};
   }
-  seat.fail(HandshakeFailure::no_common_parameters);
-  return Error{Errc::no_common_parameters, "no certificate that the client can take"};
+  auto context = found.identity->context(*choice);
+  if (!context) return context.error();
+  const std::uint64_t generation = snapshot->generation();
+  return Served{pin(std::move(*context), *found.identity, std::move(snapshot)), generation,
+                found.match, std::move(seat)};
 }
 
 // ---- What everything here needs --------------------------------------------------------------

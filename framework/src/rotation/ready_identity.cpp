@@ -109,8 +109,14 @@ ReadyIdentity::ContextPtr ReadyIdentity::kept_for(const Certificate& certificate
   return same == kept_.end() ? nullptr : *same;
 }
 
-bool ReadyIdentity::usable_by(std::size_t index, const ClientHello& hello) const noexcept {
-  return is_usable_by(hello, offered_[index].leaf().key_type, terms_->tls);
+std::optional<std::size_t> ReadyIdentity::choose(const ClientHello& hello) const noexcept {
+  std::optional<std::size_t> second_best;
+  for (std::size_t i = 0; i < offered_.size(); ++i) {
+    if (!is_usable_by(hello, offered_[i].leaf().key_type, terms_->tls)) continue;
+    if (accepts_chain(hello, offered_[i])) return i;
+    if (!second_best) second_best = i;
+  }
+  return second_best;
 }
 
 Result<ReadyIdentity::ContextPtr> ReadyIdentity::context(std::size_t index) const {

@@ -58,4 +58,13 @@ bool is_usable_by(const ClientHello& hello, KeyType key_type, const TlsPolicy& p
          offers_one_of(hello.cipher_suites, needs.suites12);
 }
 
+bool accepts_chain(const ClientHello& hello, const Certificate& certificate) noexcept {
+  const CodePoints& accepted = hello.signature_algorithms_cert.empty()
+                                   ? hello.signature_algorithms
+                                   : hello.signature_algorithms_cert;
+  return accepted.empty() || std::ranges::all_of(certificate.signature_schemes(), [&](Code scheme) {
+           return accepted.contains(scheme);
+         });
+}
+
 }  // namespace livetls

@@ -170,6 +170,7 @@ TEST(IdentityRules, ADefaultWeakerThanANamedIdentityIsRefused) {
 /// A ClientHello that offers just what a test says.
 struct Offer {
   std::vector<std::uint8_t> schemes = {};
+  std::vector<std::uint8_t> chain_schemes = {};
   std::vector<std::uint8_t> suites = {};
   std::vector<std::uint8_t> groups = {};
   std::vector<std::uint8_t> versions = {};
@@ -178,6 +179,7 @@ struct Offer {
     ClientHello hello;
     hello.legacy_version = 0x0303;
     hello.signature_algorithms = CodePoints(schemes);
+    hello.signature_algorithms_cert = CodePoints(chain_schemes);
     hello.cipher_suites = CodePoints(suites);
     hello.supported_groups = CodePoints(groups);
     hello.supported_versions = CodePoints(versions);
@@ -227,6 +229,20 @@ TEST_F(CertificateChoiceTest, InTls12CurvesAndSuitesDecideToo) {
   EXPECT_EQ(choice({.schemes = schemes, .suites = rsa_suite, .groups = p256}), KeyType::rsa);
   EXPECT_EQ(choice({.schemes = {4, 1}, .suites = any_suite, .groups = p256}), KeyType::rsa);
   EXPECT_EQ(choice({.schemes = {4, 1}, .suites = ecdsa_suite, .groups = p256}), std::nullopt);
+}
+
+TEST_F(CertificateChoiceTest, AChainThatTheClientCanVerifyGoesFirst) {
+  const auto by_ecdsa = CertificateAuthority::create().value();
+  const auto by_rsa = CertificateAuthority::create({.key_type = KeyType::rsa}).value();
+  ASSERT_TRUE(manager->update(
+      {.default_identity = std::vector{by_ecdsa.issue().value(),
+                                       by_rsa.issue({.key_type = KeyType::rsa}).value()}}));
+  const std::vector<std::uint8_t> schemes = {4, 3, 8, 4};
+  EXPECT_EQ(choice({.schemes = schemes, .versions = tls13}), KeyType::ecdsa_p256);
+  EXPECT_EQ(choice({.schemes = schemes, .chain_schemes = {4, 1}, .versions = tls13}), KeyType::rsa);
+  EXPECT_EQ(choice({.schemes = schemes, .chain_schemes = {8, 7}, .versions = tls13}),
+            KeyType::ecdsa_p256)
+      << "where there is none, it gets one all the same";
 }
 
 TEST_F(CertificateChoiceTest, Ed25519GoesToThoseWhoOfferItInEitherVersion) {

@@ -57,6 +57,10 @@ class Certificate {
   /// Whether each certificate of the chain is followed by its issuer (RFC 8446, section 4.4.2).
   bool is_chain_in_order() const noexcept;
 
+  /// What its chain is signed with, in TLS's codes (RFC 8446, section 4.2.3), each once. Signatures
+  /// of roots by themselves are left out, and those for which TLS has no code.
+  std::span<const std::uint16_t> signature_schemes() const noexcept;
+
   const std::optional<OcspStaple>& staple() const noexcept;
 
   /// The chain as PEM, the leaf first: what a file for `load` holds.

@@ -74,7 +74,10 @@ class ReadyIdentity : public std::enable_shared_from_this<ReadyIdentity> {
   std::size_t size() const noexcept { return offered_.size(); }
   const Certificate& certificate(std::size_t index) const noexcept { return offered_[index]; }
   ServingPolicy policy(std::size_t index) const;
-  bool usable_by(std::size_t index, const ClientHello& hello) const noexcept;
+
+  /// Which certificate a client gets: the first that it can take with a chain that it says it can
+  /// verify, else the first that it can take; empty where there is none.
+  std::optional<std::size_t> choose(const ClientHello& hello) const noexcept;
 
   /// Errors: those of ServerContext::build, where it has to be built again.
   Result<ContextPtr> context(std::size_t index) const;

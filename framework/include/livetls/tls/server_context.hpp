@@ -67,6 +67,10 @@ class ServerContext {
 /// 4.4.2.2; RFC 5246, section 7.4.2).
 bool is_usable_by(const ClientHello& hello, KeyType key_type, const TlsPolicy& policy) noexcept;
 
+/// Whether a client says that it can verify the signatures in the chain. Where none is like that
+/// it is sent one all the same (RFC 8446, section 4.4.2.2).
+bool accepts_chain(const ClientHello& hello, const Certificate& certificate) noexcept;
+
 /// What one connection is served. It is chosen once, when the ClientHello has been read, and stays
 /// with the connection for life, whatever is published meanwhile.
 struct Served {
