@@ -47,6 +47,23 @@ TEST_F(Negotiation, PrefersX25519) {
   }
 }
 
+TEST_F(Negotiation, TheSignatureAlgorithmsChooseTheCertificate) {
+  ASSERT_TRUE(manager_->update(
+      {.default_identity = std::vector{ca_.issue("of-rsa", KeyType::rsa), ca_.issue("of-ecdsa"),
+                                       ca_.issue("of-ed25519", KeyType::ed25519)}}));
+  const auto served = [&](const char* version, const char* algorithms) {
+    return connect({version, "-sigalgs", algorithms});
+  };
+  for (const char* version : {"-tls1_2", "-tls1_3"}) {
+    EXPECT_THAT(served(version, "RSA-PSS+SHA256:ed25519:ECDSA+SHA256"), HasSubstr("O = of-ecdsa"));
+    EXPECT_THAT(served(version, "RSA-PSS+SHA256:ed25519"), HasSubstr("O = of-ed25519"));
+    EXPECT_THAT(served(version, "RSA-PSS+SHA256"), HasSubstr("O = of-rsa"));
+    EXPECT_THAT(served(version, "RSA-PSS+SHA256"), HasSubstr("Verify return code: 0 (ok)"));
+    EXPECT_THAT(served(version, "ed448"), HasSubstr("handshake failure"));
+  }
+  EXPECT_EQ(manager_->status().identities.front().handshakes.failed(), 2U);
+}
+
 TEST_F(Negotiation, FallsBackToTheCurvesOfNist) {
   for (const char* group : {"P-256", "P-384"}) {
     EXPECT_THAT(connect({"-groups", group}), HasSubstr("Verify return code: 0 (ok)")) << group;
