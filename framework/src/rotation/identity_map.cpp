@@ -1,8 +1,24 @@
 #include "livetls/rotation/identity_map.hpp"
 
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <functional>
 #include <utility>
 
 namespace livetls {
+namespace {
+
+struct Hash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view text) const noexcept {
+    return std::hash<std::string_view>{}(text);
+  }
+};
+
+}  // namespace
+
+/// Flat, so that a name that nobody has asked for lately costs two misses of the caches and not
+/// five.
+struct IdentityMap::Bucket : boost::unordered_flat_map<std::string, Ptr, Hash, std::equal_to<>> {};
 
 /// The upper bits: the lower ones place a name within its bucket.
 std::size_t IdentityMap::bucket_of(std::string_view name) noexcept {

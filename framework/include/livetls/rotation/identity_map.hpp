@@ -6,7 +6,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
 #include "livetls/rotation/ready_identity.hpp"
 
@@ -37,13 +36,7 @@ class IdentityMap {
       const std::function<void(const std::string& name, const ReadyIdentity&)>& visit) const;
 
  private:
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const noexcept {
-      return std::hash<std::string_view>{}(text);
-    }
-  };
-  using Bucket = std::unordered_map<std::string, Ptr, Hash, std::equal_to<>>;
+  struct Bucket;
 
   static std::size_t bucket_of(std::string_view name) noexcept;
   Bucket& writable(std::size_t bucket);
