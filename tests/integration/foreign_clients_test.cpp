@@ -73,6 +73,24 @@ TEST_P(ForeignClients, ResumeInEveryEpochWithTheTicketOfTheOneBefore) {
   }
 }
 
+/// As after a move from another server. A ticket with a client's certificate in it is long.
+TEST_P(ForeignClients, MayBringTheTicketOfAnotherServerHoweverLong) {
+  const std::string own = file_of(ca.issue("client"), "client.pem");
+  const std::string theirs = file_of(ca.issue("other"), "server.pem");
+  test::Subprocess other({"openssl", "s_server", "-accept", "0", "-cert", theirs, "-rev", "-verify",
+                          "1", "-CAfile", ca.root_file()});
+  other.read_until("ACCEPT ");
+  const std::string address = other.read_until("\n");
+  const auto port = std::stoul(address.substr(address.rfind(':') + 1));
+
+  PythonClient python = client({.certificate = own});
+  EXPECT_EQ(python.connect("localhost", static_cast<std::uint16_t>(port)), "full other");
+  EXPECT_EQ(python.connect("localhost", static_cast<std::uint16_t>(port)), "resumed other");
+  EXPECT_EQ(python.connect(), "full first");
+  python.connect();  // in TLS 1.2, only this one gets a ticket of ours
+  EXPECT_EQ(python.connect().substr(0, 7), "resumed");
+}
+
 TEST_P(ForeignClients, DoNotResumeAfterARevocationOrAChangeOfClientAuthentication) {
   PythonClient python = client();
   EXPECT_EQ(python.connect(), "full first");

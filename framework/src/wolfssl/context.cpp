@@ -179,11 +179,30 @@ Result<std::shared_ptr<const ServerContext>> ServerContext::build(const Certific
     if (!done) return done.error();
   }
   if (!ask_clients(ctx.get(), policy)) return tls_failure("none of the client roots can be used");
-  auto state = std::make_unique<State>(State{std::move(ctx), nullptr, {}});
+  auto state = std::make_unique<State>();
+  state->ctx = std::move(ctx);
   if (!issue_tickets(*state, policy, certificate)) return tls_failure("session tickets");
   return std::shared_ptr<const ServerContext>(
       new ServerContext(certificate, policy, std::move(state)));
 }
+
+namespace wolfssl {
+
+WOLFSSL_CTX* context_for(const ServerContext& context, const ClientHello& hello) {
+  const ServerContext::State& state = context.state();
+  const bool is_ours = hello.session_ticket_bytes <= own_ticket_bytes();
+  if (is_ours || !state.ticket_keys) return state.ctx.get();
+  std::call_once(state.without_tickets_made, [&] {
+    ServingPolicy policy = context.policy();
+    policy.ticket_keys.reset();
+    if (auto made = ServerContext::build(context.certificate(), policy)) {
+      state.without_tickets = std::move(*made);
+    }
+  });
+  return state.without_tickets ? state.without_tickets->state().ctx.get() : state.ctx.get();
+}
+
+}  // namespace wolfssl
 
 ClientContext::ClientContext(ClientOptions options, std::unique_ptr<State> state)
     : options_(std::move(options)), state_(std::move(state)) {}

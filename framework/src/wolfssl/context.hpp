@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <mutex>
 #include <optional>
 #include <vector>
 
@@ -17,8 +18,12 @@ struct ServerContext::State {
   wolfssl::CtxPtr ctx;
 
   // What its tickets are sealed with and belong to; nullptr where there are none.
-  std::shared_ptr<const TicketKeys> ticket_keys;
+  std::shared_ptr<const TicketKeys> ticket_keys = {};
   TicketKeys::PolicyDigest policy_digest{};
+
+  // The same without tickets, made at first use: see context_for.
+  mutable std::once_flag without_tickets_made = {};
+  mutable std::shared_ptr<const ServerContext> without_tickets = {};
 };
 
 struct ClientContext::State {
@@ -38,6 +43,13 @@ struct Wire {
 /// beside the engine.
 int receive_callback(WOLFSSL*, char* into, int size, void* wire);
 int send_callback(WOLFSSL*, char* from, int size, void* wire);
+
+/// What a client is served on. wolfSSL ends the handshake with a client that brings a ticket longer
+/// than its own, as those of other servers are, unless the context has none to do with tickets.
+WOLFSSL_CTX* context_for(const ServerContext& context, const ClientHello& hello);
+
+/// The length of the tickets of this library for TLS 1.2: what is known of it.
+std::size_t own_ticket_bytes() noexcept;
 
 /// Seals and opens session tickets; `state` is the ServerContext's.
 int ticket_callback(WOLFSSL* ssl, unsigned char* name, unsigned char* iv, unsigned char* mac,

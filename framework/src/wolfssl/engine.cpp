@@ -194,7 +194,7 @@ error_code TlsEngine::State::choose(const ClientHello& hello) {
     if (common == protocols.end()) return Errc::no_application_protocol;
     alpn = *common;
   }
-  create_session(served->context->state().ctx.get());
+  create_session(wolfssl::context_for(*served->context, hello));
   peer.skip = !verifies(policy.client_auth);
   if (!alpn.empty() && wolfSSL_UseALPN(ssl.get(), alpn.data(), static_cast<unsigned>(alpn.size()),
                                        WOLFSSL_ALPN_FAILED_ON_MISMATCH) != WOLFSSL_SUCCESS) {

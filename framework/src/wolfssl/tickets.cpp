@@ -6,6 +6,7 @@
 // within what has arrived, but the mac, which it takes to be behind, may lie beyond.
 
 #include <algorithm>
+#include <atomic>
 #include <span>
 
 #include "wolfssl/context.hpp"
@@ -15,6 +16,13 @@ namespace {
 
 constexpr std::size_t kTagBytes = TicketKeys::kTagBytes;
 constexpr int kOverhead = static_cast<int>(TicketKeys::kOverheadBytes + kTagBytes);
+
+/// wolfSSL's tickets have one length, which depends on how it was compiled and is not told before
+/// the first is sealed. The shortest that is known is 5.5.4's, as Debian packages it.
+std::atomic<std::size_t> ticket_bytes = 198;
+
+constexpr std::size_t kFixedBytes =
+    WOLFSSL_TICKET_NAME_SZ + WOLFSSL_TICKET_IV_SZ + sizeof(word16) + WOLFSSL_TICKET_MAC_SZ;
 
 Wire& wire_of(WOLFSSL* ssl) { return *static_cast<Wire*>(wolfSSL_GetIOReadCtx(ssl)); }
 
@@ -54,6 +62,8 @@ int open_ticket(const ServerContext::State& state, std::span<std::uint8_t> ticke
 
 }  // namespace
 
+std::size_t own_ticket_bytes() noexcept { return ticket_bytes; }
+
 int ticket_callback(WOLFSSL* ssl, unsigned char* name, unsigned char* iv, unsigned char* mac,
                     int seal, unsigned char* ticket, int size, int* result_size,
                     void* context) noexcept {
@@ -61,6 +71,7 @@ int ticket_callback(WOLFSSL* ssl, unsigned char* name, unsigned char* iv, unsign
   if (seal != 0) {
     if (*result_size < size + kOverhead) return WOLFSSL_TICKET_RET_FATAL;
     *result_size = size + kOverhead;
+    ticket_bytes = kFixedBytes + static_cast<std::size_t>(*result_size);
     const Wire& wire = wire_of(ssl);
     const bool resumed = wolfSSL_session_reused(ssl) == 1 && wire.authenticated_at;
     const auto authenticated_at = resumed ? *wire.authenticated_at : state.ticket_keys->now();
