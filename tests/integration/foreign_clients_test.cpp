@@ -55,20 +55,20 @@ TEST_P(ForeignClients, ResumeAlsoAfterARenewal) {
   EXPECT_EQ(client().connect(), "full second") << "who has no ticket";
 }
 
-TEST_P(ForeignClients, ResumeInEveryEpochWithTheTicketOfTheOneBefore) {
+TEST_P(ForeignClients, ResumeWithTheTicketOfTheEpochBefore) {
   using namespace std::chrono_literals;
   const std::chrono::sys_seconds start =
       std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
   std::atomic<std::chrono::seconds> passed{0s};
   const auto keys = std::make_shared<TicketKeys>(TicketKeys::Options{
-      .epoch = 1h, .max_age = 24h, .now = [&] { return start + passed.load(); }});
+      .epoch = 1h, .max_age = 1h, .now = [&] { return start + passed.load(); }});
   const auto own =
       CertManager::create({.default_identity = ca.issue("own")}, {.ticket_keys = keys}).value();
   tcp::Server own_server(runtime, own, answer);
-  PythonClient python = client();
-  EXPECT_EQ(python.connect("localhost", own_server.port()), "full own");
-  for (int epoch = 1; epoch <= 4; ++epoch) {
-    passed = epoch * 3600s;
+  for (int epoch = 0; epoch < 3; ++epoch) {
+    PythonClient python = client();
+    EXPECT_EQ(python.connect("localhost", own_server.port()), "full own");
+    passed = passed.load() + 1h;
     EXPECT_EQ(python.connect("localhost", own_server.port()).substr(0, 7), "resumed") << epoch;
   }
 }

@@ -7,7 +7,6 @@
 #include <thread>
 
 #include "livetls/pki/certificate_authority.hpp"
-#include "livetls/pki/self_signed.hpp"
 #include "livetls/rotation/cert_manager.hpp"
 #include "support/engine_pair.hpp"
 #include "wolfssl/raw_pair.hpp"
@@ -64,25 +63,37 @@ class CountedAllocations {
   static inline std::atomic<int> live_ = 0;
 };
 
-/// Of the bare library, on this thread.
-void handshakes() {
-  const auto authority = CertificateAuthority::create().value();
-  const CtxPtr server = server_ctx(authority.issue().value());
-  const CtxPtr client = client_ctx(TlsVersion::tls1_3, authority.trust_bundle());
-  for (int i = 0; i < 4; ++i) must(RawPair(client, server).handshake().done(), "a handshake");
-}
+/// Of the bare library: what is made before the threads are is not theirs.
+class ThreadsTest : public ::testing::Test {
+ protected:
+  void handshakes() const {
+    for (int i = 0; i < 4; ++i) must(RawPair(client, server).handshake().done(), "a handshake");
+  }
 
-TEST(ThreadsTest, AThreadThatEndsLeavesThePackagedLibrarysPointTables) {
-  std::thread(handshakes).join();  // what the process allocates once
+  CertificateAuthority authority = CertificateAuthority::create().value();
+  CtxPtr server = server_ctx(authority.issue().value());
+  CtxPtr client = client_ctx(TlsVersion::tls1_3, authority.trust_bundle());
+};
+
+TEST_F(ThreadsTest, AThreadThatEndsLeavesThePackagedLibrarysPointTables) {
+  std::thread([this] { handshakes(); }).join();  // what the process allocates once
   const CountedAllocations allocations;
-  std::thread(handshakes).join();
+  std::thread([this] { handshakes(); }).join();
   EXPECT_EQ(allocations.live() > 0, kPointTables);
 }
 
-/// As servers use it.
-TEST(ThreadsTest, AThreadOfLivetlsLeavesNothing) {
-  const auto certificate = self_signed().value();
-  const auto manager = CertManager::create(certificate).value();
+TEST_F(ThreadsTest, OneThatFreesItsTablesLeavesNothing) {
+  std::thread([this] { handshakes(); }).join();
+  const CountedAllocations allocations;
+  std::thread([this] {
+    handshakes();
+    free_point_tables();
+  }).join();
+  EXPECT_EQ(allocations.live(), 0);
+}
+
+TEST_F(ThreadsTest, LivetlsFreesThemAtTheEndOfEachThread) {
+  const auto manager = CertManager::create(authority.issue().value()).value();
   const auto config = std::make_shared<const ServerConfig>(ServerConfig{.contexts = manager});
   const auto context = ClientContext::create({.insecure_skip_verify = true}).value();
   const auto connect = [&] {
@@ -95,16 +106,6 @@ TEST(ThreadsTest, AThreadOfLivetlsLeavesNothing) {
   std::thread(connect).join();
   const CountedAllocations allocations;
   std::thread(connect).join();
-  EXPECT_EQ(allocations.live(), 0);
-}
-
-TEST(ThreadsTest, OneThatFreesItsTablesLeavesNothing) {
-  std::thread(handshakes).join();
-  const CountedAllocations allocations;
-  std::thread([] {
-    handshakes();
-    free_point_tables();
-  }).join();
   EXPECT_EQ(allocations.live(), 0);
 }
 

@@ -119,7 +119,8 @@ TEST_P(TicketsTest, ToAskForAnotherTicketIsToRefuseTheFirstInTls13) {
   ASSERT_TRUE(connect(open).done());
   keep_the_session();
   ASSERT_TRUE(connect(open).done());
-  EXPECT_EQ(resumed(pair->server), GetParam() == TlsVersion::tls1_2);
+  constexpr bool kRefuses = LIBWOLFSSL_VERSION_HEX >= 0x05007000;
+  EXPECT_EQ(resumed(pair->server), GetParam() == TlsVersion::tls1_2 || !kRefuses);
 }
 
 TEST_P(TicketsTest, ATicketCarriesNoServerName) {

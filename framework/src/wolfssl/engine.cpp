@@ -204,6 +204,7 @@ error_code TlsEngine::State::choose(const ClientHello& hello) {
 }
 
 void TlsEngine::State::create_session(WOLFSSL_CTX* ctx) {
+  wolfssl::ensure_initialized();  // this thread
   ssl.reset(wolfSSL_new(ctx));
   if (!ssl) throw std::bad_alloc();
   wolfSSL_SetIOReadCtx(ssl.get(), &wire);

@@ -20,8 +20,8 @@ struct Deleter {
 using CtxPtr = std::unique_ptr<WOLFSSL_CTX, Deleter<wolfSSL_CTX_free>>;
 using SslPtr = std::unique_ptr<WOLFSSL, Deleter<wolfSSL_free>>;
 
-/// Starts the library once a process; call it before anything else of wolfSSL. Throws
-/// std::runtime_error when the library cannot start.
+/// Starts the library once a process, and has what it keeps for this thread freed when that ends.
+/// Call it before anything else of wolfSSL. Throws std::runtime_error when it cannot start.
 void ensure_initialized();
 
 }  // namespace livetls::wolfssl
