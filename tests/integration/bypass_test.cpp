@@ -16,13 +16,8 @@
 namespace livetls {
 namespace {
 
+using test::answer_a_line;
 using test::PythonClient;
-
-Task<void> answer(Connection& connection) {
-  std::array<char, 16> line;
-  const auto bytes = co_await connection.read_some(boost::asio::buffer(line));
-  if (bytes && *bytes > 0) co_await connection.write("!\n");
-}
 
 class BypassTest : public testing::TestWithParam<const char*> {
  protected:
@@ -41,7 +36,7 @@ class BypassTest : public testing::TestWithParam<const char*> {
     const auto note_the_name = [this](Connection& connection) {
       const std::scoped_lock lock(mutex_);
       last_name_ = connection.server_name();
-      return answer(connection);
+      return answer_a_line(connection);
     };
     return std::make_unique<Listener>(runtime, manager, note_the_name,
                                       ListenerOptions{.address = "127.0.0.1"});

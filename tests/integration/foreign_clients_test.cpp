@@ -17,13 +17,8 @@
 namespace livetls {
 namespace {
 
+using test::answer_a_line;
 using test::PythonClient;
-
-Task<void> answer(Connection& connection) {
-  std::array<char, 16> line;
-  const auto bytes = co_await connection.read_some(boost::asio::buffer(line));
-  if (bytes && *bytes > 0) co_await connection.write("!\n");
-}
 
 class ForeignClients : public testing::TestWithParam<const char*> {
  protected:
@@ -43,7 +38,7 @@ class ForeignClients : public testing::TestWithParam<const char*> {
   test::TestCa ca;
   std::shared_ptr<CertManager> manager = CertManager::create(ca.issue("first")).value();
   test::RunningRuntime runtime;
-  tcp::Server server{runtime, manager, answer};
+  tcp::Server server{runtime, manager, answer_a_line};
 };
 
 TEST_P(ForeignClients, ResumeAlsoAfterARenewal) {
@@ -64,7 +59,7 @@ TEST_P(ForeignClients, ResumeWithTheTicketOfTheEpochBefore) {
       .epoch = 1h, .max_age = 1h, .now = [&] { return start + passed.load(); }});
   const auto own =
       CertManager::create({.default_identity = ca.issue("own")}, {.ticket_keys = keys}).value();
-  tcp::Server own_server(runtime, own, answer);
+  tcp::Server own_server(runtime, own, answer_a_line);
   for (int epoch = 0; epoch < 3; ++epoch) {
     PythonClient python = client();
     EXPECT_EQ(python.connect("localhost", own_server.port()), "full own");

@@ -1,12 +1,22 @@
 #pragma once
 
+#include <array>
+#include <boost/asio/buffer.hpp>
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include "livetls/net/connection.hpp"
 #include "support/subprocess.hpp"
 
 namespace livetls::test {
+
+/// What the servers do that it connects to.
+inline Task<void> answer_a_line(Connection& connection) {
+  std::array<char, 16> line;
+  const auto bytes = co_await connection.read_some(boost::asio::buffer(line));
+  if (bytes && *bytes > 0) co_await connection.write("!\n");
+}
 
 /// A client that is not ours: Python's ssl, on OpenSSL. Each connection offers the session of the
 /// one before, wherever that went, sends a line and waits for the answer.
