@@ -61,6 +61,20 @@ TEST_F(StapleTest, GoesWithItsCertificateAndNotWithTheNext) {
   expect_staple(false);
 }
 
+TEST_F(StapleTest, IsNothingToRollBackToAndEndsNoTrial) {
+  std::chrono::steady_clock::time_point time{};
+  const auto own =
+      CertManager::create({.default_identity = a}, {.steady_now = [&time] { return time; }})
+          .value();
+  auto plan = own->stage({.default_identity = b}).value();
+  ASSERT_TRUE(plan.commit({.confirm_within = std::chrono::seconds(10)}));
+  ASSERT_TRUE(own->staple(as_bytes(ca.answer_about(b))));
+  EXPECT_EQ(own->certificate().leaf().fingerprint, b.leaf().fingerprint);
+  time += std::chrono::seconds(10);
+  own->attend();
+  EXPECT_EQ(own->certificate(), a) << "not confirmed";
+}
+
 TEST_F(StapleTest, ForAnotherCertificateItIsRefused) {
   const auto refused = manager->staple(as_bytes(ca.answer_about(b)));
   ASSERT_FALSE(refused);

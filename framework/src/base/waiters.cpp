@@ -40,10 +40,15 @@ void Waiters::wait(Condition condition, std::chrono::steady_clock::duration with
                                            asio::any_io_executor>;
   const std::weak_ptr<Waiters> self = weak_from_this();
   const auto slot = asio::get_associated_cancellation_slot(handler);
-  WaiterId id = 0;
+  const WaiterId id = next_waiter_++;
+  // Before anybody else can complete the handler, and its slot be gone.
+  if (slot.is_connected()) {
+    asio::cancellation_slot(slot).assign([self, id](asio::cancellation_type) {
+      if (const auto alive = self.lock()) alive->give_up(id, asio::error::operation_aborted);
+    });
+  }
   {
     const std::scoped_lock lock(mutex_);
-    id = next_waiter_++;
     std::shared_ptr<void> limit;
     if (within < kForever) {
       auto timer = std::make_shared<Timer>(asio::system_executor(), within);
@@ -56,11 +61,6 @@ void Waiters::wait(Condition condition, std::chrono::steady_clock::duration with
     }
     // Constructed in place: Boost 1.81's any_completion_handler recurses for ever when assigned.
     waiters_.emplace(id, Waiter{std::move(condition), std::move(handler), std::move(limit)});
-  }
-  if (slot.is_connected()) {
-    asio::cancellation_slot(slot).assign([self, id](asio::cancellation_type) {
-      if (const auto alive = self.lock()) alive->give_up(id, asio::error::operation_aborted);
-    });
   }
   check();
 }

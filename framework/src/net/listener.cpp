@@ -315,6 +315,8 @@ ListenerCounters Listener::counters() const {
 }
 
 void Listener::drain(const DrainOrder& order) {
+  // What has ended keeps no connections, and nobody runs what is posted to it.
+  if (runtime_.has_ended(*this)) return order.progress->end_looking();
   for (auto& shard : shards_) {
     order.progress->begin_looking();
     asio::post(shard->executor(), [&shard, order] { shard->drain(order); });

@@ -52,12 +52,12 @@ struct Runtime::State {
     for (auto& context : contexts) context->stop();
   }
 
-  Entry* find(Service& service) {
+  Entry* find(const Service& service) {
     const auto found = std::ranges::find(services, &service, &Entry::service);
     return found == services.end() ? nullptr : &*found;
   }
 
-  Stage stage(Service& service) {
+  Stage stage(const Service& service) {
     const std::scoped_lock lock(services_mutex);
     const Entry* entry = find(service);
     return entry ? entry->stage : Stage::ended;
@@ -181,8 +181,12 @@ void Runtime::remove(Service& service) {
                 [&](const State::Entry& entry) { return entry.service == &service; });
 }
 
+bool Runtime::has_ended(const Service& service) const {
+  return state_->stage(service) == State::Stage::ended;
+}
+
 void Runtime::stop_and_wait(Service& service) {
-  if (state_->stage(service) == State::Stage::ended) return;
+  if (has_ended(service)) return;
   if (!state_->threads.empty()) {
     asio::co_spawn(executor(0), state_->stop_service(service, state_->options.stop_grace),
                    asio::detached);

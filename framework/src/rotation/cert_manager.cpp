@@ -169,7 +169,13 @@ Result<Receipt> CertManager::staple(std::span<const std::uint8_t> ocsp_response)
   if (!found) {
     return refused({Errc::staple_for_another_certificate, "serial number " + staple->serial()});
   }
-  return publish_checked(next, "staple until " + date_and_time(staple->next_update()));
+  // Certificates stay what they are: it is nothing to roll back to, and a trial goes on.
+  const std::optional<Trial> trial = trial_;
+  const Receipt receipt = publish(next);
+  if (trial) trial_ = Trial{receipt.generation, trial->until, trial->options};
+  note(EventKind::committed, receipt.generation,
+       "staple until " + date_and_time(staple->next_update()));
+  return receipt;
 }
 
 Result<Receipt> CertManager::rollback() {
@@ -179,11 +185,11 @@ Result<Receipt> CertManager::rollback() {
 
 Result<Receipt> CertManager::roll_back(const std::string& why) {
   if (history_.empty()) return Error{Errc::nothing_to_roll_back_to};
-  const SnapshotPtr earlier = history_.back();
-  if (const auto valid = check_validity(*earlier, now()); !valid) {
+  const SnapshotPtr current = current_.load(), earlier = history_.back();
+  if (const auto valid = check_changes(*current, *earlier, {}, now()); !valid) {
     return refused(valid.error());
   }
-  const std::uint64_t replaced = current_.load()->generation();
+  const std::uint64_t replaced = current->generation();
   history_.pop_back();
   const Receipt receipt = publish(earlier->again(next_generation()));
   note(EventKind::rolled_back, receipt.generation,
@@ -228,7 +234,7 @@ Result<Plan> CertManager::stage(CertSet set, const StagingPolicy& policy) {
   const std::scoped_lock turn(updates_);
   const SnapshotPtr base = current_.load();
   std::vector<Finding> findings = repair_chains(set, policy);
-  std::ranges::move(examine(base->set(), set, policy, now()), std::back_inserter(findings));
+  std::ranges::move(examine(*base, set, policy, now()), std::back_inserter(findings));
   Result<SnapshotPtr> staged = Snapshot::build(set, next_generation(), base.get(), shared_);
   if (!staged) return refused(staged.error());
   note(EventKind::staged, base->generation(), summary(findings));
@@ -241,10 +247,12 @@ Result<Receipt> CertManager::commit(const Plan& plan, const CommitOptions& optio
     throw std::invalid_argument("confirm_within needs a history_limit above zero");
   }
   const std::scoped_lock turn(updates_);
-  if (const auto error = plan.error(current_.load()->generation())) return refused(*error);
+  const SnapshotPtr current = current_.load();
+  if (const auto error = plan.error(current->generation())) return refused(*error);
   // Time has passed since the findings were made.
-  const bool judged = plan.has(FindingKind::expired) || plan.has(FindingKind::not_yet_valid);
-  if (const auto valid = check_validity(*plan.snapshot_, now()); !valid && !judged) {
+  auto judged = plan.identities_with(FindingKind::expired);
+  judged.merge(plan.identities_with(FindingKind::not_yet_valid));
+  if (const auto valid = check_changes(*current, *plan.snapshot_, judged, now()); !valid) {
     return refused(valid.error());
   }
   const Result<Receipt> receipt =
@@ -269,7 +277,8 @@ Result<Scheduled> CertManager::schedule(const Plan& plan, const ScheduleOptions&
   });
   scheduled.id = schedule_->add({.at = scheduled.at,
                                  .changes = Changes(base->set(), plan.set()),
-                                 .overridden = plan.overridden_refusals()});
+                                 .overridden = plan.overridden_refusals(),
+                                 .expired = plan.identities_with(FindingKind::expired)});
   note(EventKind::scheduled, base->generation(),
        "number " + std::to_string(scheduled.id) + " at " + date_and_time(scheduled.at));
   if (attendant_) attendant_->look_again();

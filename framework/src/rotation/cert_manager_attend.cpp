@@ -1,6 +1,9 @@
 // What happens by itself, when it is due.
 
 #include <algorithm>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "livetls/base/log.hpp"
 #include "livetls/rotation/cert_manager.hpp"
@@ -12,11 +15,15 @@
 namespace livetls {
 
 void CertManager::attend() {
+  std::vector<std::string> troubles;  // whoever is told of them may ask the manager something
   {
     const std::scoped_lock turn(updates_);
-    end_failed_trial();
-    while (const auto due = schedule_->take_due(now())) commit_scheduled(*due);
+    if (auto trouble = end_failed_trial()) troubles.push_back(std::move(*trouble));
+    while (const auto due = schedule_->take_due(now())) {
+      if (auto trouble = commit_scheduled(*due)) troubles.push_back(std::move(*trouble));
+    }
   }
+  for (const std::string& trouble : troubles) log(LogLevel::error, trouble);
   const std::scoped_lock lock(watches_);
   look_for_expiry();
   look_for_ticket_epoch();
@@ -37,15 +44,15 @@ std::chrono::steady_clock::time_point CertManager::next_look() const {
   return next;
 }
 
-void CertManager::end_failed_trial() {
-  if (!trial_ || !has_failed(*trial_)) return;
+std::optional<std::string> CertManager::end_failed_trial() {
+  if (!trial_ || !has_failed(*trial_)) return std::nullopt;
   const std::string number = std::to_string(trial_->generation);
   const bool in_time = steady_now() < trial_->until;
   trial_.reset();
   const Result<Receipt> back =
       roll_back(in_time ? "too many handshakes failed" : "it was not confirmed in time");
-  log(LogLevel::error, back ? "generation " + number + " was not confirmed: rolled back"
-                            : "generation " + number + " stays: " + back.error().message());
+  return back ? "generation " + number + " was not confirmed: rolled back"
+              : "generation " + number + " stays: " + back.error().message();
 }
 
 bool CertManager::has_failed(const Trial& trial) const {
@@ -57,21 +64,23 @@ bool CertManager::has_failed(const Trial& trial) const {
          failed > trial.options.max_failure_rate * all;
 }
 
-void CertManager::commit_scheduled(const ScheduledPlan& plan) {
+std::optional<std::string> CertManager::commit_scheduled(const ScheduledPlan& plan) {
   const std::string name = "scheduled number " + std::to_string(plan.id);
   const SnapshotPtr current = current_.load();
   const auto fail = [&](const Error& error) {
-    log(LogLevel::error, name + " was not committed: " + error.message());
     note(EventKind::refused, current->generation(), name + ": " + error.message());
+    return name + " was not committed: " + error.message();
   };
   const Result<CertSet> set = plan.changes.apply_to(current->set());
   if (!set) return fail(set.error());
-  if (const auto valid = check_validity(*set, now()); !valid) return fail(valid.error());
   const auto next = Snapshot::build(*set, next_generation(), current.get(), shared_);
   if (!next) return fail(next.error());
+  const auto valid = check_changes(*current, **next, plan.expired, now());
+  if (!valid) return fail(valid.error());
   remember(current);
   const Receipt receipt = publish(*next);
   note(EventKind::committed, receipt.generation, name + plan.overridden);
+  return std::nullopt;
 }
 
 void CertManager::look_for_expiry() {

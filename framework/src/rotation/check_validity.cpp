@@ -2,14 +2,23 @@
 
 namespace livetls {
 
+namespace {
+
+Result<void> check_validity(const std::string& name, const CertificateInfo& leaf,
+                            std::chrono::sys_seconds time) {
+  if (time > leaf.not_after) return Error{Errc::certificate_expired, name + ": " + leaf.subject};
+  if (time < leaf.not_before) {
+    return Error{Errc::certificate_not_yet_valid, name + ": " + leaf.subject};
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<void> check_validity(const std::string& name, const Identity& identity,
                             std::chrono::sys_seconds time) {
   for (const Certificate& certificate : identity.certificates) {
-    const CertificateInfo& leaf = certificate.leaf();
-    if (time > leaf.not_after) return Error{Errc::certificate_expired, name + ": " + leaf.subject};
-    if (time < leaf.not_before) {
-      return Error{Errc::certificate_not_yet_valid, name + ": " + leaf.subject};
-    }
+    if (auto valid = check_validity(name, certificate.leaf(), time); !valid) return valid;
   }
   return {};
 }
@@ -22,10 +31,16 @@ Result<void> check_validity(const CertSet& set, std::chrono::sys_seconds time) {
   return {};
 }
 
-Result<void> check_validity(const Snapshot& snapshot, std::chrono::sys_seconds time) {
+Result<void> check_changes(const Snapshot& current, const Snapshot& next,
+                           const std::set<std::string>& judged, std::chrono::sys_seconds time) {
   Result<void> valid;
-  snapshot.for_each([&](const ReadyIdentity& identity) {
-    if (valid) valid = check_validity(identity.name(), identity.identity(), time);
+  next.for_each([&](const ReadyIdentity& identity) {
+    if (!valid || judged.contains(identity.name())) return;
+    const ReadyIdentity* before = current.at(identity.name());
+    for (const Certificate& certificate : identity.identity().certificates) {
+      if (!valid || (before != nullptr && before->identity().has(certificate))) continue;
+      valid = check_validity(identity.name(), certificate.leaf(), time);
+    }
   });
   return valid;
 }

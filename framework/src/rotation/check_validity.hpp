@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <set>
 #include <string>
 
 #include "livetls/base/result.hpp"
@@ -13,6 +14,10 @@ namespace livetls {
 Result<void> check_validity(const std::string& name, const Identity& identity,
                             std::chrono::sys_seconds time);
 Result<void> check_validity(const CertSet& set, std::chrono::sys_seconds time);
-Result<void> check_validity(const Snapshot& snapshot, std::chrono::sys_seconds time);
+
+/// Of what `next` would bring in: a certificate that `current` serves under the same name already
+/// is nobody's business here. Nor are the identities named in `judged`.
+Result<void> check_changes(const Snapshot& current, const Snapshot& next,
+                           const std::set<std::string>& judged, std::chrono::sys_seconds time);
 
 }  // namespace livetls

@@ -1,6 +1,9 @@
 #include "livetls/rotation/event_log.hpp"
 
+#include <condition_variable>
+#include <deque>
 #include <exception>
+#include <mutex>
 #include <utility>
 
 #include "livetls/base/log.hpp"
@@ -45,6 +48,8 @@ struct EventLog::Observation::Entry {
       kept(event);
     } catch (const std::exception& error) {
       log(LogLevel::error, std::string("an observer of events failed: ") + error.what());
+    } catch (...) {
+      log(LogLevel::error, "an observer of events failed");
     }
   }
 
@@ -63,44 +68,64 @@ EventLog::Observation::~Observation() {
   if (entry_) entry_->end();
 }
 
-void EventLog::add(Event event) {
-  const std::scoped_lock lock(mutex_);
-  if (!observers_.empty()) {
-    undelivered_.push_back(event);
-    if (undelivered_.size() > kMaxBehind) undelivered_.pop_front();
-    arrived_.notify_one();
+struct EventLog::State {
+  explicit State(std::size_t most) : limit(most) {}
+
+  void deliver(const std::stop_token& stop) {
+    std::unique_lock lock(mutex);
+    while (arrived.wait(lock, stop, [this] { return !undelivered.empty(); })) {
+      const Event event = std::move(undelivered.front());
+      undelivered.pop_front();
+      std::erase_if(observers, [](const auto& entry) { return entry.use_count() == 1; });
+      const auto observing = observers;
+      lock.unlock();
+      for (const auto& entry : observing) entry->call(event);
+      lock.lock();
+    }
   }
-  recent_.push_back(std::move(event));
-  if (recent_.size() > limit_) recent_.pop_front();
+
+  const std::size_t limit;
+  std::mutex mutex;
+  std::deque<Event> recent;
+  std::deque<Event> undelivered;
+  std::vector<std::shared_ptr<Observation::Entry>> observers;
+  std::condition_variable_any arrived;
+};
+
+EventLog::EventLog(std::size_t limit) : state_(std::make_shared<State>(limit)) {}
+
+EventLog::~EventLog() {
+  deliverer_.request_stop();
+  if (deliverer_.get_id() == std::this_thread::get_id()) deliverer_.detach();
+}
+
+void EventLog::add(Event event) {
+  State& state = *state_;
+  const std::scoped_lock lock(state.mutex);
+  if (!state.observers.empty()) {
+    state.undelivered.push_back(event);
+    if (state.undelivered.size() > kMaxBehind) state.undelivered.pop_front();
+    state.arrived.notify_one();
+  }
+  state.recent.push_back(std::move(event));
+  if (state.recent.size() > state.limit) state.recent.pop_front();
 }
 
 std::vector<Event> EventLog::recent() const {
-  const std::scoped_lock lock(mutex_);
-  return {recent_.begin(), recent_.end()};
+  const std::scoped_lock lock(state_->mutex);
+  return {state_->recent.begin(), state_->recent.end()};
 }
 
 EventLog::Observation EventLog::observe(Observer observer) {
   auto entry = std::make_shared<Observation::Entry>();
   entry->observer = std::move(observer);
-  const std::scoped_lock lock(mutex_);
-  observers_.push_back(entry);
+  const std::scoped_lock lock(state_->mutex);
+  state_->observers.push_back(entry);
   if (!deliverer_.joinable()) {
-    deliverer_ = std::jthread([this](const std::stop_token& stop) { deliver(stop); });
+    deliverer_ =
+        std::jthread([state = state_](const std::stop_token& stop) { state->deliver(stop); });
   }
   return Observation(std::move(entry));
-}
-
-void EventLog::deliver(const std::stop_token& stop) {
-  std::unique_lock lock(mutex_);
-  while (arrived_.wait(lock, stop, [this] { return !undelivered_.empty(); })) {
-    const Event event = std::move(undelivered_.front());
-    undelivered_.pop_front();
-    std::erase_if(observers_, [](const auto& entry) { return entry.use_count() == 1; });
-    const auto observers = observers_;
-    lock.unlock();
-    for (const auto& entry : observers) entry->call(event);
-    lock.lock();
-  }
 }
 
 }  // namespace livetls

@@ -36,12 +36,6 @@ void for_each_identity(Set& set, Visit visit) {
   for (auto& [name, identity] : set.identities) visit(name, identity);
 }
 
-const Identity* find(const CertSet& set, const std::string& name) {
-  if (name == "default") return &set.default_identity;
-  const auto found = set.identities.find(name);
-  return found == set.identities.end() ? nullptr : &found->second;
-}
-
 std::vector<CertificateInfo> infos(const Certificate& certificate) {
   std::vector<CertificateInfo> list;
   for (const auto& der : certificate.chain())
@@ -107,43 +101,60 @@ void examine_key_types(const std::string& name, const Identity& identity, const 
              "min_version = tls1_3");
 }
 
-void compare_certificates(const std::string& name, const Identity& before, const Identity& after,
-                          Report& report) {
-  const CertificateInfo& old_leaf = before.certificates.front().leaf();
-  const auto same_kind = std::ranges::find_if(after.certificates, [&](const Certificate& other) {
-    return other.leaf().key_type == old_leaf.key_type;
-  });
-  if (same_kind == after.certificates.end()) {
-    report.add(Kind::key_type_changed, name,
-               std::string(to_string(old_leaf.key_type)) + " is no longer served");
-  }
-  const Certificate& successor =
-      same_kind == after.certificates.end() ? after.certificates.front() : *same_kind;
-  const CertificateInfo& leaf = successor.leaf();
+void compare_certificates(const std::string& name, const Certificate& before,
+                          const Certificate& after, Report& report) {
+  const CertificateInfo& old_leaf = before.leaf();
+  const CertificateInfo& leaf = after.leaf();
   if (leaf.fingerprint == old_leaf.fingerprint) return;
   if (leaf.issuer != old_leaf.issuer) {
     report.add(Kind::issuer_changed, name, "from " + old_leaf.issuer + " to " + leaf.issuer);
   }
   const Kind validity = leaf.not_after < old_leaf.not_after ? Kind::shorter_lived : Kind::renewed;
   report.add(validity, name, "until " + date(leaf.not_after) + ", was " + date(old_leaf.not_after));
-  if (std::ranges::equal(successor.private_key().public_key_der(),
-                         before.certificates.front().private_key().public_key_der())) {
+  if (leaf.public_key_fingerprint == old_leaf.public_key_fingerprint) {
     report.add(Kind::key_reused, name, "the new certificate has the old one's private key");
+  }
+}
+
+/// Each with the one of its kind that takes its place, or else with the first.
+void compare_certificates(const std::string& name, const Identity& before, const Identity& after,
+                          Report& report) {
+  for (const Certificate& old : before.certificates) {
+    const KeyType type = old.leaf().key_type;
+    const auto successor = std::ranges::find_if(
+        after.certificates,
+        [type](const Certificate& certificate) { return certificate.leaf().key_type == type; });
+    if (successor != after.certificates.end()) {
+      compare_certificates(name, old, *successor, report);
+      continue;
+    }
+    report.add(Kind::key_type_changed, name, std::string(to_string(type)) + " is no longer served");
+    if (before.certificates.size() == 1 && !after.certificates.empty()) {
+      compare_certificates(name, old, after.certificates.front(), report);
+    }
   }
 }
 
 void compare_identities(const std::string& name, const Identity& before, const Identity& after,
                         Report& report) {
-  if (!before.certificates.empty() && !after.certificates.empty()) {
-    compare_certificates(name, before, after, report);
-  }
-  if (after.client_auth < before.client_auth) {
-    report.add(Kind::client_auth_weakened, name,
-               "from " + std::string(to_string(before.client_auth)) + " to " +
-                   std::string(to_string(after.client_auth)));
-  }
+  compare_certificates(name, before, after, report);
   if (after.alpn != before.alpn)
     report.add(Kind::protocols_changed, name, "other protocols (ALPN)");
+}
+
+/// With what clients that ask for the name have been served, wherever that came from.
+void compare_client_auth(const Snapshot& base, const std::string& name, ClientAuth after,
+                         Report& report) {
+  const ReadyIdentity* served = base.at(name);
+  const auto asked = ServerName::parse(name.starts_with("*.") ? "any" + name.substr(1) : name);
+  if (served == nullptr && asked) {
+    const Snapshot::Found found = base.find(*asked);
+    if (found.match != NameMatch::unknown) served = found.identity;
+  }
+  if (served == nullptr || after >= served->identity().client_auth) return;
+  report.add(Kind::client_auth_weakened, name,
+             "from " + std::string(to_string(served->identity().client_auth)) + " to " +
+                 std::string(to_string(after)));
 }
 
 /// Calls `visit` for every name that a certificate is found by, as it is spelled there.
@@ -222,26 +233,28 @@ std::vector<Finding> repair_chains(CertSet& set, const StagingPolicy& policy) {
   return std::move(report.findings);
 }
 
-std::vector<Finding> examine(const CertSet& base, const CertSet& next, const StagingPolicy& policy,
+std::vector<Finding> examine(const Snapshot& base, const CertSet& next, const StagingPolicy& policy,
                              std::chrono::sys_seconds time) {
   Report report(policy);
+  const CertSet served = base.set();
   for_each_identity(next, [&](const std::string& name, const Identity& identity) {
-    const Identity* before = find(base, name);
+    const ReadyIdentity* ready = base.at(name);
+    const Identity* before = ready == nullptr ? nullptr : &ready->identity();
     if (before != nullptr) compare_identities(name, *before, identity, report);
-    if (before == nullptr || *before != identity || next.policy != base.policy) {
+    compare_client_auth(base, name, identity.client_auth, report);
+    if (before == nullptr || *before != identity || next.policy != served.policy) {
       examine_key_types(name, identity, next.policy, report);
     }
     for (const Certificate& certificate : identity.certificates) {
-      const bool served_already =
-          before != nullptr && std::ranges::count(before->certificates, certificate) > 0;
+      const bool served_already = before != nullptr && before->has(certificate);
       if (!served_already || !certificate.leaf().valid_at(time)) {
         examine_certificate(name, certificate, time, report);
       }
     }
   });
-  compare_names(base, next, report);
-  compare_trust(base, next, report);
-  if (next.policy != base.policy) {
+  compare_names(served, next, report);
+  compare_trust(served, next, report);
+  if (next.policy != served.policy) {
     report.add(Kind::protocols_changed, "default", "other TLS versions");
   }
   return std::move(report.findings);

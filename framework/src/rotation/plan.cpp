@@ -41,8 +41,12 @@ std::optional<Error> Plan::error(std::uint64_t current_generation,
                                         ", now " + std::to_string(current_generation)};
 }
 
-bool Plan::has(FindingKind kind) const noexcept {
-  return std::ranges::find(findings_, kind, &Finding::kind) != findings_.end();
+std::set<std::string> Plan::identities_with(FindingKind kind) const {
+  std::set<std::string> names;
+  for (const Finding& finding : findings_) {
+    if (finding.kind == kind) names.insert(finding.identity);
+  }
+  return names;
 }
 
 std::string Plan::overridden_refusals() const {

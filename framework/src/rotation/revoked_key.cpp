@@ -25,7 +25,9 @@ bool RevokedKey::is_of(const Certificate& certificate) const {
 }
 
 bool RevokedKey::shares_a_name_with(const CertificateInfo& leaf) const {
-  return std::ranges::any_of(names_of(leaf), [&](const std::string& name) {
+  const std::vector<std::string> others = names_of(leaf);
+  if (names.empty() && others.empty()) return true;  // their tickets are not told apart, either
+  return std::ranges::any_of(others, [&](const std::string& name) {
     return std::ranges::find(names, name) != names.end();
   });
 }

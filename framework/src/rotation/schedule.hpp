@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,8 @@ struct ScheduledPlan {
   std::uint64_t id = 0;
   std::chrono::sys_seconds at;
   Changes changes;
-  std::string overridden;  // refusals that do not count, for the log
+  std::string overridden;         // refusals that do not count, for the log
+  std::set<std::string> expired;  // identities that are to be published for all that
 };
 
 /// Plans that wait for their time, the next first. Not thread-safe.

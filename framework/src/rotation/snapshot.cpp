@@ -15,6 +15,17 @@ std::string key_of(const NamePattern& pattern) {
   return pattern.is_wildcard() ? pattern.text().substr(1) : pattern.text();
 }
 
+/// What the default is called in errors, findings and events, and so nothing else may be.
+const std::string kDefault = "default";
+
+Result<NamePattern> parse_name(const std::string& name) {
+  Result<NamePattern> pattern = NamePattern::parse(name);
+  if (pattern && pattern->text() == kDefault) {
+    return Error{Errc::invalid_server_name, "'default' is the default identity"};
+  }
+  return pattern;
+}
+
 }  // namespace
 
 Snapshot::Snapshot(Shared shared, std::uint64_t generation)
@@ -61,7 +72,7 @@ Snapshot::Ptr Snapshot::again(std::uint64_t generation) const { return derive(ge
 
 Result<Snapshot::Ptr> Snapshot::with(const std::string& name, Identity identity,
                                      std::uint64_t generation) const {
-  const Result<NamePattern> pattern = NamePattern::parse(name);
+  const Result<NamePattern> pattern = parse_name(name);
   if (!pattern) return pattern.error();
   const ReadyIdentity* before = identities_.find(key_of(*pattern));
   auto next = derive(generation);
@@ -99,7 +110,7 @@ Result<Snapshot::Ptr> Snapshot::without(const std::string& name, std::uint64_t g
 Result<void> Snapshot::set_default(Identity identity, const Snapshot* previous) {
   default_ = nullptr;
   const ReadyIdentity* before = previous == nullptr ? nullptr : previous->default_.get();
-  auto made = ready("default", identity, before, {before});
+  auto made = ready(kDefault, identity, before, {before});
   if (!made) return made.error();
   default_ = std::move(*made);
   auto names = std::make_shared<Names>();
@@ -117,7 +128,7 @@ Result<void> Snapshot::set_default(Identity identity, const Snapshot* previous) 
 Result<void> Snapshot::set_identities(const CertSet& set, const Snapshot* previous) {
   std::multimap<Fingerprint, const ReadyIdentity*> by_leaf;  // one context for many names
   for (const auto& [name, identity] : set.identities) {
-    const Result<NamePattern> pattern = NamePattern::parse(name);
+    const Result<NamePattern> pattern = parse_name(name);
     if (!pattern) return pattern.error();
     const ReadyIdentity* before =
         previous == nullptr ? nullptr : previous->identities_.find(key_of(*pattern));
@@ -151,11 +162,12 @@ Result<Snapshot::IdentityPtr> Snapshot::ready(
     const auto checked = check_default_is_as_strong_as(name, identity.client_auth);
     if (!checked) return checked.error();
   }
-  if (before != nullptr && before->name() == name && before->serves(identity, *terms_)) {
-    return before->shared_from_this();
-  }
   const bool keep = !default_ || identities_.kept_contexts() + identity.certificates.size() <=
                                      shared_.max_kept_contexts;
+  if (before != nullptr && before->name() == name && before->serves(identity, *terms_) &&
+      (keep || before->kept_contexts() == 0)) {
+    return before->shared_from_this();
+  }
   auto made = std::make_shared<ReadyIdentity>(
       name, identity, terms_,
       before == nullptr ? std::make_shared<IdentityCounts>() : before->shared_counts());
@@ -196,6 +208,12 @@ Snapshot::Found Snapshot::find(const ServerName& name) const {
     if (const ReadyIdentity* found = named(parent)) return {found, NameMatch::wildcard};
   }
   return {default_.get(), NameMatch::unknown};
+}
+
+const ReadyIdentity* Snapshot::at(const std::string& name) const {
+  if (name == kDefault) return default_.get();
+  const Result<NamePattern> pattern = NamePattern::parse(name);
+  return pattern ? identities_.find(key_of(*pattern)) : nullptr;
 }
 
 void Snapshot::for_each(const std::function<void(const ReadyIdentity&)>& visit) const {

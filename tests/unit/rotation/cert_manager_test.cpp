@@ -138,6 +138,11 @@ TEST_F(CertManagerRefusalTest, ANameWithoutACertificate) {
                  Errc::identity_without_certificate, "empty.example");
 }
 
+TEST_F(CertManagerRefusalTest, TheNameOfTheDefaultForAnother) {
+  expect_refused({.default_identity = certificate(), .identities = {{"Default", certificate()}}},
+                 Errc::invalid_server_name, "'default'");
+}
+
 TEST_F(CertManagerRefusalTest, ANameThatIsNone) {
   expect_refused({.default_identity = certificate(), .identities = {{"a..b", certificate()}}},
                  Errc::invalid_server_name, "a..b");

@@ -4,12 +4,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <future>
 #include <stdexcept>
 #include <thread>
 
 #include "livetls/pki/self_signed.hpp"
 #include "livetls/rotation/cert_manager.hpp"
+#include "support/eventually.hpp"
 
 namespace livetls {
 namespace {
@@ -143,6 +145,24 @@ TEST_F(EventsTest, ANewTicketEpochIsTold) {
   EXPECT_THAT(news(), ElementsAre(EventKind::ticket_epoch));
   manager->attend();
   EXPECT_THAT(news(), ElementsAre());
+}
+
+TEST_F(EventsTest, AnObserverMayBeTheLastToLetGoOfTheManager) {
+  std::promise<void> held, let_go;
+  std::atomic<bool> first = true;
+  std::weak_ptr<CertManager> weak = manager;
+  const auto observation = manager->observe([&](const Event&) {
+    if (!first.exchange(false)) return;
+    auto last = weak.lock();
+    held.set_value();
+    let_go.get_future().wait();
+    last.reset();
+  });
+  ASSERT_TRUE(manager->update(certificate()));
+  held.get_future().wait();
+  manager.reset();
+  let_go.set_value();
+  EXPECT_TRUE(test::eventually([&] { return weak.expired(); }));
 }
 
 TEST_F(EventsTest, TheLogIsBounded) {

@@ -97,6 +97,20 @@ TEST_F(OnDemandTest, WhatCannotBeServedIsRefusedAlthoughItsContextIsNotKept) {
   EXPECT_EQ(refused.error(), Errc::staple_unusable);
 }
 
+TEST_F(OnDemandTest, NamesThatComeBeforeOthersDoNotRaiseTheLimit) {
+  CertSet set = set_of(2);
+  const auto manager = create(set);
+  for (int round = 0; round < 5; ++round) {
+    set.identities.emplace("a" + std::to_string(9 - round) + ".example", certificate("a.example"));
+    ASSERT_TRUE(manager->update(set));
+  }
+  std::size_t kept = 0;
+  manager->snapshot()->for_each([&](const ReadyIdentity& identity) {
+    if (identity.name() != "default") kept += identity.kept_contexts();
+  });
+  EXPECT_EQ(kept, 2U);
+}
+
 TEST_F(OnDemandTest, TheCacheIsBoundedAndForgetsWhoGoes) {
   ContextCache cache(32);
   const auto context = ServerContext::build(certificate("localhost"), {}).value();

@@ -219,6 +219,49 @@ TEST_F(PlanTest, TrustThatIsAddedOrRemovedAndWeakenedClientAuthenticationAreSaid
                             FindingKind::client_auth_weakened}));
 }
 
+/// Whatever the name had been served from, and however it is spelled.
+TEST_F(PlanTest, ClientAuthenticationThatANameLosesIsSaidWhereverItCameFrom) {
+  first = issue({"api.example.com", "*.example.net"});
+  const Identity strict = Identity(first).with(ClientAuth::require_and_verify);
+  CertSet base{.default_identity = strict,
+               .identities = {{"*.example.org", strict}, {"www.example", strict}},
+               .client_roots = clients.trust_bundle()};
+  ASSERT_TRUE(manager->update(base));
+  for (const char* name : {"api.example.com", "API.example.com", "a.example.net", "*.example.net",
+                           "a.example.org", "WWW.example."}) {
+    CertSet next = base;
+    next.identities.erase("www.example");
+    next.identities.insert_or_assign(name, Identity(first));
+    EXPECT_THAT(kinds(stage(next)), Contains(FindingKind::client_auth_weakened)) << name;
+  }
+  CertSet next = base;
+  next.identities.emplace("new.example", Identity(first));
+  EXPECT_THAT(kinds(stage(next)), Not(Contains(FindingKind::client_auth_weakened)));
+}
+
+TEST_F(PlanTest, EveryKindOfKeyIsCompared) {
+  const Certificate rsa = issue({"localhost"}, days(30), KeyType::rsa);
+  ASSERT_TRUE(manager->update({.default_identity = std::vector{first, rsa}}));
+  EXPECT_THAT(kinds(stage({.default_identity = first})), Contains(FindingKind::key_type_changed));
+  EXPECT_THAT(kinds(stage({.default_identity =
+                               std::vector{first, issue({"localhost"}, days(3), KeyType::rsa)}})),
+              Contains(FindingKind::shorter_lived));
+}
+
+TEST_F(PlanTest, AnOverriddenExpiryIsOfTheIdentityItWasFoundInOnly) {
+  const Certificate old = issue({"old.example"}, days(1));
+  const Certificate brief = issue({"brief.example"}, days(3));
+  now += days(2);
+  CertSet set = with("old.example", old);
+  set.identities.emplace("brief.example", brief);
+  Plan plan = stage(set);
+  ASSERT_TRUE(plan.override_refusal("expired", "an archive"));
+  now += days(2);
+  EXPECT_EQ(plan.commit().error(), Errc::certificate_expired) << "brief.example, meanwhile";
+  now -= days(2);
+  EXPECT_TRUE(plan.commit());
+}
+
 TEST_F(PlanTest, WhatCannotBeServedIsAnErrorAtOnce) {
   const auto refused =
       manager->stage({.default_identity = Identity(first).with(ClientAuth::require_and_verify)});

@@ -6,6 +6,8 @@
 #include "livetls/pki/certificate_authority.hpp"
 #include "livetls/rotation/cert_manager.hpp"
 #include "support/engine_pair.hpp"
+#include "support/shell.hpp"
+#include "support/temporary_directory.hpp"
 
 namespace livetls {
 namespace {
@@ -18,9 +20,12 @@ class RevocationTest : public ::testing::Test {
     return authority.issue({.names = std::move(names), .key_type = type}).value();
   }
 
-  EnginePair connect(const char* name, std::optional<ClientSession> session = {}) {
+  EnginePair connect(const char* name, std::optional<ClientSession> session = {},
+                     bool takes_anything = false) {
     EnginePair engines(
-        TlsEngine(ClientContext::create({.roots = authority.trust_bundle()}).value(),
+        TlsEngine(ClientContext::create(
+                      {.roots = authority.trust_bundle(), .insecure_skip_verify = takes_anything})
+                      .value(),
                   ServerName::parse(name).value(), std::move(session)),
         TlsEngine(std::make_shared<const ServerConfig>(ServerConfig{.contexts = manager})), 4096);
     EXPECT_TRUE(engines.handshake().done());
@@ -41,6 +46,23 @@ class RevocationTest : public ::testing::Test {
                                   .identities = {{"api.example", leaked}}})
           .value();
 };
+
+/// As old certificates are, with a common name only.
+TEST_F(RevocationTest, OfACertificateWithoutNamesTheTicketsAreDeadToo) {
+  const auto nameless = [] {
+    test::TemporaryDirectory directory;
+    test::must_run(directory.path(),
+                   "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes "
+                   "-keyout key -out certificate -subj /CN=localhost -days 9");
+    return Certificate::load(directory / "certificate", directory / "key").value();
+  };
+  const Certificate old = nameless();
+  manager = CertManager::create(old).value();
+  const auto session = connect("localhost", {}, true).client.session().value();
+  EXPECT_TRUE(connect("localhost", session, true).server.resumed());
+  ASSERT_TRUE(manager->revoke(old, {.replacement = nameless()}));
+  EXPECT_FALSE(connect("localhost", session, true).server.resumed());
+}
 
 TEST_F(RevocationTest, TheReplacementIsServedAndTheRevokedKeyNeverAgain) {
   const auto revocation = manager->revoke(leaked, {.replacement = fresh});

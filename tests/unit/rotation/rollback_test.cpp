@@ -43,6 +43,15 @@ TEST_F(RollbackTest, ServesTheOneBeforeAsANewGeneration) {
   EXPECT_EQ(manager->rollback().error(), Errc::nothing_to_roll_back_to);
 }
 
+TEST_F(RollbackTest, OfAnotherIdentityThatHasExpiredTakesNoNotice) {
+  const auto manager = create(1);
+  ASSERT_TRUE(manager->set("brief.example", certificate("brief.example", days(1))));
+  ASSERT_TRUE(manager->update(b));
+  now += days(2);
+  EXPECT_TRUE(manager->rollback());
+  EXPECT_EQ(manager->certificate(), a);
+}
+
 TEST_F(RollbackTest, GoesBackAsFarAsTheHistoryReaches) {
   const auto manager = create(2);
   ASSERT_TRUE(manager->update(b));

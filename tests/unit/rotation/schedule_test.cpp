@@ -53,6 +53,16 @@ class ScheduleTest : public ::testing::Test {
           .value();
 };
 
+TEST_F(ScheduleTest, OfAnotherIdentityThatHasExpiredItTakesNoNotice) {
+  ASSERT_TRUE(
+      manager->set("brief.example",
+                   self_signed({.names = {"brief.example"}, .lifetime = 1h, .now = now}).value()));
+  const Certificate future = certificate("a.example", days(3));
+  const Scheduled scheduled = schedule("a.example", future);
+  attend_at(scheduled.at);
+  EXPECT_EQ(served("a.example"), future);
+}
+
 TEST_F(ScheduleTest, GoesLiveWhenItsCertificatesAreValidAndClientsClocksAgree) {
   const Certificate future = certificate("a.example", days(3));
   const Scheduled scheduled = schedule("a.example", future);

@@ -668,6 +668,26 @@ TEST_F(TlsStreamTest, BeastReadsAndWritesHttpOverIt) {
   EXPECT_EQ(read->error, Errc::stream_truncated);
 }
 
+/// Nobody could catch it: it is in the completion of a read.
+TEST_F(TlsStreamTest, WhatIsThrownInAHandshakeEndsThatHandshakeOnly) {
+  struct OutOfMemory final : ContextSource {
+    Result<Served> select(const ClientHello&) const override { throw std::bad_alloc(); }
+  };
+  const auto config = std::make_shared<const ServerConfig>(
+      ServerConfig{.contexts = std::make_shared<OutOfMemory>()});
+  auto [client_end, server_end] = MemoryStream::make_pair(io, {});
+  Stream client(std::move(client_end), trusting({}), ServerName::parse("localhost").value());
+  Stream server(std::move(server_end), config);
+  Answer at_server, at_client;
+  server.async_handshake(into(at_server));
+  client.async_handshake([&](error_code error) { at_client = error; });
+  EXPECT_NO_THROW(io.run_for(std::chrono::milliseconds(0)));
+  io.poll();
+  EXPECT_EQ(at_server, error_code(Errc::tls_failure));
+  client.next_layer().close();
+  run();
+}
+
 TEST_F(TlsStreamTest, TheReasonOfAFailureOutlivesATransportThatCannotTakeTheAlert) {
   // Operation 0 is the server's read, 1 the write below, 2 the server's alert.
   Ends ends = connect({.fail_at = 2});

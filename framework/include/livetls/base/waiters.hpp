@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/system/error_code.hpp>
@@ -52,7 +53,7 @@ class Waiters : public std::enable_shared_from_this<Waiters> {
 
   std::mutex mutex_;
   std::map<WaiterId, Waiter> waiters_;
-  WaiterId next_waiter_ = 0;
+  std::atomic<WaiterId> next_waiter_ = 0;
 };
 
 }  // namespace livetls

@@ -74,6 +74,9 @@ class Runtime {
   /// in. Not on a runtime's thread.
   void stop_and_wait(Service& service);
 
+  /// Whether a service has stopped, with the runtime or before it. Thread-safe.
+  bool has_ended(const Service& service) const;
+
  private:
   struct State;
   std::unique_ptr<State> state_;

@@ -113,7 +113,7 @@ class CertManager final : public ContextSource, public std::enable_shared_from_t
   Result<Receipt> rollback();
 
   /// Ends the trial of a commit that asked for one: it stays. So does one on which something else
-  /// was published meanwhile. Errors: nothing_to_confirm.
+  /// than a staple was published meanwhile. Errors: nothing_to_confirm.
   Result<void> confirm();
 
   /// Takes back what Plan::schedule has scheduled. Errors: nothing_scheduled, for what has been
@@ -180,8 +180,8 @@ class CertManager final : public ContextSource, public std::enable_shared_from_t
   Receipt publish(SnapshotPtr next);
   void remember(SnapshotPtr replaced);
   Result<Receipt> roll_back(const std::string& why);
-  void end_failed_trial();
-  void commit_scheduled(const ScheduledPlan& plan);
+  std::optional<std::string> end_failed_trial();  // what went wrong
+  std::optional<std::string> commit_scheduled(const ScheduledPlan& plan);
 
   void drain(const DrainOrder& order);
   Error refused(Error error) const;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <string>
@@ -37,6 +38,10 @@ struct Identity {
     return std::move(*this);
   }
 
+  bool has(const Certificate& certificate) const noexcept {
+    return std::ranges::count(certificates, certificate) > 0;
+  }
+
   friend bool operator==(const Identity&, const Identity&) = default;
 };
 
@@ -48,7 +53,7 @@ struct CertSet {
   Identity default_identity;
 
   /// By server name: exact ("api.example.com") or a wildcard for one label ("*.example.com"). Exact
-  /// names win.
+  /// names win. "default" is none.
   std::map<std::string, Identity> identities = {};
 
   /// Whom clients' certificates are verified against, where an identity verifies them.

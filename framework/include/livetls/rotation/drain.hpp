@@ -23,7 +23,10 @@ class DrainProgress {
     std::uint64_t open() const noexcept { return found - ended - cut; }
   };
 
-  Counts counts() const noexcept { return {found_.load(), ended_.load(), cut_.load()}; }
+  Counts counts() const noexcept {
+    const std::uint64_t ended = ended_, cut = cut_;  // first: what has ended had been found
+    return {found_, ended, cut};
+  }
 
   /// All holders have looked, and no connection is left.
   bool finished() const noexcept { return looking_.load() == 0 && counts().open() == 0; }

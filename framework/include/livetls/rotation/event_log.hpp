@@ -1,13 +1,10 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -73,9 +70,12 @@ class EventLog {
   };
 
   /// Keeps the `limit` latest events.
-  explicit EventLog(std::size_t limit) : limit_(limit) {}
+  explicit EventLog(std::size_t limit);
   EventLog(const EventLog&) = delete;
   EventLog& operator=(const EventLog&) = delete;
+
+  /// Ends the observations. An observer may do it.
+  ~EventLog();
 
   void add(Event event);
 
@@ -86,15 +86,10 @@ class EventLog {
   [[nodiscard]] Observation observe(Observer observer);
 
  private:
-  void deliver(const std::stop_token& stop);
+  struct State;
 
-  const std::size_t limit_;
-  mutable std::mutex mutex_;
-  std::deque<Event> recent_;
-  std::deque<Event> undelivered_;
-  std::vector<std::shared_ptr<Observation::Entry>> observers_;
-  std::condition_variable_any arrived_;
-  std::jthread deliverer_;  // since the first observation; ends before all else goes
+  std::shared_ptr<State> state_;  // the thread's, too, which may be the one that ends the log
+  std::jthread deliverer_;        // since the first observation
 };
 
 }  // namespace livetls

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -99,7 +100,7 @@ class Plan {
   /// Why it may not be published on the generation that is current.
   std::optional<Error> error(std::uint64_t current_generation,
                              std::optional<FindingKind> let_pass = {}) const;
-  bool has(FindingKind kind) const noexcept;
+  std::set<std::string> identities_with(FindingKind kind) const;
   std::string overridden_refusals() const;
 
   std::shared_ptr<CertManager> manager_;

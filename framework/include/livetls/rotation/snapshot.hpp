@@ -64,6 +64,10 @@ class Snapshot {
   Found find(const ServerName& name) const;
   Found find_default() const { return {default_.get(), NameMatch::none_asked}; }
 
+  /// The identity that was given under just this name, in any spelling, or as "default"; nullptr
+  /// where there is none.
+  const ReadyIdentity* at(const std::string& name) const;
+
   /// Every identity once, the default first, the others in no particular order.
   void for_each(const std::function<void(const ReadyIdentity&)>& visit) const;
 

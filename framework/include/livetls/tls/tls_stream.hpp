@@ -6,6 +6,7 @@
 #include <boost/asio/compose.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -222,9 +223,12 @@ class TlsStream<NextLayer>::Operation {
 
   bool is_read() const { return cancellable_ == boost::asio::cancellation_type::total; }
 
-  void perform() {
+  /// This runs between coroutines, where nobody would catch what is thrown.
+  void perform() try {
     const TlsEngine::Step step = perform_(state_->engine);
     if (step.next != Next::need_input) result_ = step;
+  } catch (const std::exception&) {
+    result_ = {Next::failed, 0, Errc::tls_failure};
   }
 
   template <class Self>
