@@ -91,6 +91,15 @@ TEST_F(StapleTest, FromAnotherAuthorityItIsRefusedAlthoughTheNumberFits) {
   EXPECT_EQ(refused.error(), Errc::staple_unusable);
 }
 
+TEST_F(StapleTest, AStrangersCertificateWithTheSameNumberDoesNotStandInTheWay) {
+  test::OpensslCa stranger;
+  const Certificate same_number = stranger.issue();
+  ASSERT_EQ(same_number.leaf().serial, a.leaf().serial);
+  ASSERT_TRUE(manager->set("other.example", same_number));
+  ASSERT_TRUE(manager->staple(as_bytes(ca.answer_about(a))));
+  expect_staple(true);
+}
+
 TEST_F(StapleTest, OneThatSaysRevokedIsRefused) {
   EXPECT_EQ(manager->staple(as_bytes(ca.answer_about(a, 'R'))).error(), Errc::staple_not_good);
 }

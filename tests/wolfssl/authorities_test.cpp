@@ -9,6 +9,7 @@
 #include "support/shell.hpp"
 #include "support/tell_what_is_served.hpp"
 #include "support/test_ca.hpp"
+#include "support/tls_client.hpp"
 #include "wolfssl/raw_pair.hpp"
 
 namespace livetls {
@@ -54,6 +55,32 @@ TEST_P(AuthoritiesTest, AreNamedInTheRequestAndReplacedWithTheTrustBundle) {
   const std::string after = seen(listener);
   EXPECT_EQ(names(after, "O = Second"), kNamesAuthorities) << after;
   EXPECT_FALSE(names(after, "O = First"));
+}
+
+/// The library would put them all into one record, and write beyond it.
+TEST_P(AuthoritiesTest, AreNotNamedWhereTheyWouldNotFit) {
+  std::string pem;
+  CertificateAuthority last = authority("Last");
+  for (int i = 0; i < 120; ++i) {
+    last = authority((std::string(100, 'x') + std::to_string(i)).c_str());
+    pem += last.root_pem();
+  }
+  const TrustBundle many = TrustBundle::from_pem(pem).value();
+  ASSERT_GT(many.subject_bytes(), 12'000U);
+  const auto manager =
+      CertManager::create(
+          {.default_identity = Identity(certificate).with(ClientAuth::require_and_verify),
+           .client_roots = many})
+          .value();
+  test::RunningRuntime runtime;
+  Listener listener(runtime, manager, test::tell_what_is_served, {.address = "127.0.0.1"});
+  const TlsVersion version =
+      GetParam() == std::string("-tls1_2") ? TlsVersion::tls1_2 : TlsVersion::tls1_3;
+  auto client = test::tls_client(
+      listener.port(),
+      {.roots = ca.roots(), .policy = {version, version}, .certificate = last.issue().value()});
+  EXPECT_EQ(test::ask_what_was_served(client).generation, 1U);
+  EXPECT_EQ(seen(listener).find("Acceptable client certificate CA names"), std::string::npos);
 }
 
 }  // namespace

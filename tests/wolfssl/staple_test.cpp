@@ -56,6 +56,12 @@ TEST(StaplesTest, OneThatHasBecomeStaleIsLeftOutAndTheHandshakeGoesOn) {
   expect_staple(true);
   ahead = 2 * 3600;  // the response is good for one hour
   expect_staple(false);
+
+  // Nor does it stand in the way of a context that has to be built again.
+  CertSet stricter{.default_identity = manager->certificate(),
+                   .policy = {.max_version = TlsVersion::tls1_2}};
+  ASSERT_TRUE(stricter.default_identity.certificates[0].staple());
+  EXPECT_TRUE(manager->update(stricter));
 }
 
 }  // namespace

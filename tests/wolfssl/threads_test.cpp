@@ -3,12 +3,12 @@
 
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <thread>
 
 #include "livetls/pki/certificate_authority.hpp"
 #include "livetls/rotation/cert_manager.hpp"
 #include "support/engine_pair.hpp"
+#include "wolfssl/counted_allocations.hpp"
 #include "wolfssl/raw_pair.hpp"
 
 namespace livetls {
@@ -23,45 +23,6 @@ void free_point_tables() { wc_ecc_fp_free(); }
 constexpr bool kPointTables = false;
 void free_point_tables() {}
 #endif
-
-/// While it lives, counts the library's allocations that are not freed.
-class CountedAllocations {
- public:
-  CountedAllocations() {
-    live_ = 0;
-    wolfSSL_GetAllocators(&before_.malloc, &before_.free, &before_.realloc);
-    wolfSSL_SetAllocators(allocate, release, reallocate);
-  }
-  ~CountedAllocations() {
-    live_ = 0;
-    wolfSSL_SetAllocators(before_.malloc, before_.free, before_.realloc);
-  }
-
-  static int live() { return live_; }
-
- private:
-  static void* allocate(std::size_t size) {
-    ++live_;
-    return before_.malloc(size);
-  }
-  static void release(void* memory) {
-    if (memory != nullptr) --live_;
-    before_.free(memory);
-  }
-  static void* reallocate(void* memory, std::size_t size) {
-    if (memory == nullptr) ++live_;
-    return before_.realloc(memory, size);
-  }
-
-  struct Allocators {
-    wolfSSL_Malloc_cb malloc;
-    wolfSSL_Free_cb free;
-    wolfSSL_Realloc_cb realloc;
-  };
-
-  static inline Allocators before_;
-  static inline std::atomic<int> live_ = 0;
-};
 
 /// Of the bare library: what is made before the threads are is not theirs.
 class ThreadsTest : public ::testing::Test {

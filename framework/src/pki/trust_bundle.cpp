@@ -12,27 +12,37 @@ namespace {
 
 enum class Unusable { refuse, skip };
 
+}  // namespace
+
+struct TrustBundle::State {
+  std::vector<std::vector<std::uint8_t>> certificates;
+  std::size_t subject_bytes = 0;
+};
+
+namespace {
+
 /// The distinct certificates in `pem`.
-Result<std::vector<std::vector<std::uint8_t>>> read_certificates(std::string_view pem,
-                                                                 Unusable unusable) {
+template <class State>
+Result<State> read_certificates(std::string_view pem, Unusable unusable) {
   const auto blocks = parse_pem(pem, TrustBundle::kMaxInputBytes);
   if (!blocks) return blocks.error();
-  std::vector<std::vector<std::uint8_t>> certificates;
+  State state;
   std::size_t position = 0;
   for (const auto& block : *blocks) {
     if (!block.is_certificate()) continue;
     ++position;
-    if (const auto parsed = parse_certificate(block.der); !parsed) {
+    const auto parsed = parse_certificate(block.der);
+    if (!parsed) {
       if (unusable == Unusable::skip) continue;
       return with_context("certificate " + std::to_string(position), parsed.error());
     }
     std::vector<std::uint8_t> der(block.der.begin(), block.der.end());
-    if (std::ranges::find(certificates, der) == certificates.end()) {
-      certificates.push_back(std::move(der));
-    }
+    if (std::ranges::find(state.certificates, der) != state.certificates.end()) continue;
+    state.certificates.push_back(std::move(der));
+    state.subject_bytes += parsed->subject.size();
   }
-  if (certificates.empty()) return Errc::no_certificate;
-  return certificates;
+  if (state.certificates.empty()) return Errc::no_certificate;
+  return state;
 }
 
 }  // namespace
@@ -46,7 +56,7 @@ Result<TrustBundle> TrustBundle::load(const std::filesystem::path& file) {
 }
 
 Result<TrustBundle> TrustBundle::from_pem(std::string_view pem) {
-  auto certificates = read_certificates(pem, Unusable::refuse);
+  auto certificates = read_certificates<State>(pem, Unusable::refuse);
   if (!certificates) return certificates.error();
   return TrustBundle(std::make_shared<const State>(std::move(*certificates)));
 }
@@ -61,7 +71,7 @@ Result<TrustBundle> TrustBundle::system() {
   for (const auto* place : kUsualPlaces) {
     const auto pem = read_file(place, kMaxInputBytes);
     if (!pem) continue;
-    if (auto certificates = read_certificates(as_text(*pem), Unusable::skip)) {
+    if (auto certificates = read_certificates<State>(as_text(*pem), Unusable::skip)) {
       return TrustBundle(std::make_shared<const State>(std::move(*certificates)));
     }
   }
@@ -71,11 +81,13 @@ Result<TrustBundle> TrustBundle::system() {
 }
 
 std::span<const std::vector<std::uint8_t>> TrustBundle::certificates() const noexcept {
-  return *state_;
+  return state_->certificates;
 }
 
+std::size_t TrustBundle::subject_bytes() const noexcept { return state_->subject_bytes; }
+
 bool operator==(const TrustBundle& a, const TrustBundle& b) noexcept {
-  return a.state_ == b.state_ || *a.state_ == *b.state_;
+  return a.state_ == b.state_ || a.state_->certificates == b.state_->certificates;
 }
 
 }  // namespace livetls

@@ -158,17 +158,19 @@ Result<Receipt> CertManager::staple(std::span<const std::uint8_t> ocsp_response)
   }
   SnapshotPtr next = current_.load();
   const std::uint64_t generation = next_generation();
+  Error reason{Errc::staple_for_another_certificate, "serial number " + staple->serial()};
   bool found = false;
   for (const auto& [name, identity] : with_staple(*next, *staple)) {
     auto changed = name == "default" ? next->with_default(identity, generation)
                                      : next->with(name, identity, generation);
-    if (!changed) return refused(changed.error());
-    next = std::move(*changed);
-    found = true;
+    if (changed) {
+      next = std::move(*changed);
+      found = true;
+    } else {
+      reason = changed.error();  // another authority's certificate may have the same number
+    }
   }
-  if (!found) {
-    return refused({Errc::staple_for_another_certificate, "serial number " + staple->serial()});
-  }
+  if (!found) return refused(reason);
   // Certificates stay what they are: it is nothing to roll back to, and a trial goes on.
   const std::optional<Trial> trial = trial_;
   const Receipt receipt = publish(next);

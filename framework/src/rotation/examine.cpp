@@ -151,7 +151,7 @@ void compare_client_auth(const Snapshot& base, const std::string& name, ClientAu
     const Snapshot::Found found = base.find(*asked);
     if (found.match != NameMatch::unknown) served = found.identity;
   }
-  if (served == nullptr || after >= served->identity().client_auth) return;
+  if (served == nullptr || is_as_strict_as(after, served->identity().client_auth)) return;
   report.add(Kind::client_auth_weakened, name,
              "from " + std::string(to_string(served->identity().client_auth)) + " to " +
                  std::string(to_string(after)));

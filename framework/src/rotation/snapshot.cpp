@@ -87,7 +87,7 @@ Result<Snapshot::Ptr> Snapshot::with(const std::string& name, Identity identity,
 Result<Snapshot::Ptr> Snapshot::with_default(Identity identity, std::uint64_t generation) const {
   auto next = derive(generation);
   if (auto done = next->set_default(std::move(identity), this); !done) return done.error();
-  if (next->default_->identity().client_auth >= default_->identity().client_auth) {
+  if (is_as_strict_as(next->default_->identity().client_auth, default_->identity().client_auth)) {
     return Ptr(std::move(next));
   }
   Result<void> checked;
@@ -192,7 +192,7 @@ Result<void> Snapshot::check_not_revoked(const std::string& name, const Identity
 /// way around a named identity's client authentication.
 Result<void> Snapshot::check_default_is_as_strong_as(const std::string& name,
                                                      ClientAuth mode) const {
-  if (default_->identity().client_auth >= mode) return {};
+  if (is_as_strict_as(default_->identity().client_auth, mode)) return {};
   return Error{Errc::default_weaker_than_named, name + " (" + std::string(to_string(mode)) + ")"};
 }
 

@@ -99,7 +99,7 @@ bool parse_extension(std::uint16_t type, Bytes data, ClientHello& hello) {
     case kSignatureAlgorithms: return parse_code_points(data, 2, hello.signature_algorithms);
     case kAlpn: return parse_alpn(data, hello.alpn);
     case kSupportedVersions: return parse_code_points(data, 1, hello.supported_versions);
-    case kSessionTicket: hello.session_ticket_bytes = data.size(); return true;
+    case kSessionTicket: hello.session_ticket = data; return true;
     case kSignatureAlgorithmsCert:
       return parse_code_points(data, 2, hello.signature_algorithms_cert);
     default: return true;

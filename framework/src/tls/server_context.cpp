@@ -36,7 +36,8 @@ constexpr Requirements requirements(KeyType type) {
   return {};
 }
 
-/// A list that was not sent excludes nothing: the TLS library decides what that means.
+/// A list that was not sent excludes nothing: the TLS library decides what that means. (But Ed25519
+/// is nothing that a client of TLS 1.2 would take unasked; RFC 8422, section 5.1.3.)
 template <std::size_t N>
 bool offers_one_of(const CodePoints& offered, const std::array<Code, N>& wanted) {
   if (offered.empty()) return true;
@@ -54,6 +55,7 @@ bool is_usable_by(const ClientHello& hello, KeyType key_type, const TlsPolicy& p
   if (policy.min_version == TlsVersion::tls1_3) return true;  // refused for its version
   const bool knows_curve = needs.curve == 0 || hello.supported_groups.empty() ||
                            hello.supported_groups.contains(needs.curve);
+  if (key_type == KeyType::ed25519 && hello.signature_algorithms.empty()) return false;
   return knows_curve && offers_one_of(hello.signature_algorithms, needs.schemes12) &&
          offers_one_of(hello.cipher_suites, needs.suites12);
 }

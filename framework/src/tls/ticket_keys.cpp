@@ -89,6 +89,15 @@ std::shared_ptr<const TicketKeys::Epochs> TicketKeys::epochs() const {
   return stepped;
 }
 
+bool TicketKeys::know(std::span<const std::uint8_t> ticket) const {
+  if (ticket.size() < kNameBytes) return false;
+  const auto known = epochs();
+  const auto name = ticket.first(kNameBytes);
+  return std::ranges::equal(name, known->previous.name) ||
+         std::ranges::equal(name, known->current.name) ||
+         std::ranges::equal(name, known->next.name);
+}
+
 void TicketKeys::revoke_all() {
   const std::scoped_lock lock(changes_);
   epochs_.store(fresh_epochs());

@@ -62,15 +62,8 @@ bool issue_no_tickets(WOLFSSL_CTX* ctx, const TlsPolicy& policy) {
          (!tls13 || wolfSSL_CTX_no_ticket_TLSv13(ctx) == 0);
 }
 
-/// The cache is the whole process's, and the packaged library keeps sessions with tickets in it
-/// unless it is told twice.
-void keep_no_sessions(WOLFSSL_CTX* ctx) {
-  wolfSSL_CTX_set_session_cache_mode(ctx, WOLFSSL_SESS_CACHE_OFF);
-  wolfSSL_CTX_set_session_cache_mode(ctx, WOLFSSL_SESS_CACHE_NO_INTERNAL);
-}
-
 void set_transport(WOLFSSL_CTX* ctx) {
-  keep_no_sessions(ctx);
+  wolfssl::keep_no_sessions(ctx);
   wolfSSL_CTX_SetIORecv(ctx, wolfssl::receive_callback);
   wolfSSL_CTX_SetIOSend(ctx, wolfssl::send_callback);
   wolfSSL_CTX_set_group_messages(ctx);
@@ -121,8 +114,10 @@ bool trust(WOLFSSL_CTX* ctx, const TrustBundle& roots) {
 }
 
 /// The names of acceptable authorities go into the request (RFC 8446, section 4.2.4), where the
-/// library can send them (5.7 and newer).
+/// library can send them (5.7 and newer): in one record, without looking whether they fit.
 void name_authorities(WOLFSSL_CTX* ctx, const TrustBundle& roots) {
+  constexpr std::size_t kMaxBytes = 12'000;
+  if (roots.subject_bytes() + 2 * roots.certificates().size() > kMaxBytes) return;
   for (const auto& root : roots.certificates()) {
     const unsigned char* der = root.data();
     WOLFSSL_X509* x509 = wolfSSL_d2i_X509(nullptr, &der, static_cast<int>(root.size()));
@@ -173,8 +168,9 @@ Result<std::shared_ptr<const ServerContext>> ServerContext::build(const Certific
   if (!set_algorithms(ctx.get(), policy.tls)) return tls_failure("cipher suites and groups");
   set_transport(ctx.get());
   // The library must trust the issuer of what it staples: where clients are verified, that would
-  // let in whoever this issuer has certified.
-  if (certificate.staple() && !verifies(policy.client_auth)) {
+  // let in whoever this issuer has certified. A stale staple is none: it would be sent no more.
+  const auto& staple = certificate.staple();
+  if (staple && staple->valid_at(wolfssl::library_time()) && !verifies(policy.client_auth)) {
     const auto done = wolfssl::use_staple(ctx.get(), certificate, policy.tls);
     if (!done) return done.error();
   }
@@ -188,10 +184,17 @@ Result<std::shared_ptr<const ServerContext>> ServerContext::build(const Certific
 
 namespace wolfssl {
 
+void keep_no_sessions(WOLFSSL_CTX* ctx) {
+  wolfSSL_CTX_set_session_cache_mode(ctx, WOLFSSL_SESS_CACHE_OFF);
+  wolfSSL_CTX_set_session_cache_mode(ctx, WOLFSSL_SESS_CACHE_NO_INTERNAL);
+}
+
 WOLFSSL_CTX* context_for(const ServerContext& context, const ClientHello& hello) {
   const ServerContext::State& state = context.state();
-  const bool is_ours = hello.session_ticket_bytes <= own_ticket_bytes();
-  if (is_ours || !state.ticket_keys) return state.ctx.get();
+  if (!state.ticket_keys || hello.session_ticket.size() <= own_ticket_bytes() ||
+      state.ticket_keys->know(hello.session_ticket)) {
+    return state.ctx.get();
+  }
   std::call_once(state.without_tickets_made, [&] {
     ServingPolicy policy = context.policy();
     policy.ticket_keys.reset();

@@ -44,6 +44,10 @@ struct Wire {
 int receive_callback(WOLFSSL*, char* into, int size, void* wire);
 int send_callback(WOLFSSL*, char* from, int size, void* wire);
 
+/// The cache is the whole process's, and the packaged library keeps sessions with tickets in it
+/// unless it is told twice.
+void keep_no_sessions(WOLFSSL_CTX* ctx);
+
 /// What a client is served on. wolfSSL ends the handshake with a client that brings a ticket longer
 /// than its own, as those of other servers are, unless the context has none to do with tickets.
 WOLFSSL_CTX* context_for(const ServerContext& context, const ClientHello& hello);

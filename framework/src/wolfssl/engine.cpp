@@ -105,6 +105,7 @@ struct TlsEngine::State {
   Step begin_server();
   error_code choose(const ClientHello& hello);
   void create_session(WOLFSSL_CTX* ctx);
+  void verify_apart();
   void begin_client();
   Step established_with_peer();
   void note_alpn();
@@ -196,6 +197,7 @@ error_code TlsEngine::State::choose(const ClientHello& hello) {
   }
   create_session(wolfssl::context_for(*served->context, hello));
   peer.skip = !verifies(policy.client_auth);
+  if (peer.skip && policy.client_auth != ClientAuth::none) verify_apart();
   if (!alpn.empty() && wolfSSL_UseALPN(ssl.get(), alpn.data(), static_cast<unsigned>(alpn.size()),
                                        WOLFSSL_ALPN_FAILED_ON_MISMATCH) != WOLFSSL_SUCCESS) {
     return Errc::tls_failure;
@@ -212,9 +214,18 @@ void TlsEngine::State::create_session(WOLFSSL_CTX* ctx) {
   wolfSSL_SetCertCbCtx(ssl.get(), &peer);
 }
 
+/// The library adds authorities that it meets in a chain, and that are believed, to the store it
+/// verifies with: where everything is believed, that must not be the one of the context.
+void TlsEngine::State::verify_apart() {
+  WOLFSSL_X509_STORE* store = wolfSSL_X509_STORE_new();
+  if (store == nullptr) throw std::bad_alloc();
+  wolfSSL_set0_verify_cert_store(ssl.get(), store);  // it is the session's from now on
+}
+
 void TlsEngine::State::begin_client() {
   create_session(client->state().ctx.get());
   peer.skip = client->options().insecure_skip_verify;
+  if (peer.skip) verify_apart();
   const std::string& name = peer.expected_name->text();
   if (!peer.expected_name->is_ip() &&
       wolfSSL_UseSNI(ssl.get(), WOLFSSL_SNI_HOST_NAME, name.data(),

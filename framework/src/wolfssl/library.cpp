@@ -1,5 +1,6 @@
 #include <wolfssl/options.h>
 #include <wolfssl/wolfcrypt/aes.h>
+#include <wolfssl/wolfcrypt/asn_public.h>
 #include <wolfssl/wolfcrypt/chacha20_poly1305.h>
 #include <wolfssl/wolfcrypt/curve25519.h>
 #include <wolfssl/wolfcrypt/ecc.h>
@@ -91,6 +92,11 @@ struct PointTables {
 };
 
 }  // namespace
+
+std::chrono::sys_seconds library_time() {
+  ensure_initialized();
+  return std::chrono::sys_seconds(std::chrono::seconds(wc_Time(nullptr)));
+}
 
 void ensure_initialized() {
   static const bool started = [] {

@@ -40,6 +40,7 @@ CtxPtr insistent_client(const Certificate& certificate, TlsVersion version) {
   if (!ctx) throw std::bad_alloc();
   wolfSSL_CTX_SetIORecv(ctx.get(), receive_callback);
   wolfSSL_CTX_SetIOSend(ctx.get(), send_callback);
+  keep_no_sessions(ctx.get());
   wolfSSL_CTX_set_verify(ctx.get(), WOLFSSL_VERIFY_PEER, nullptr);  // 5.5.4 does not by itself
   const bool ready =
       trust_issuers(ctx.get(), certificate) &&

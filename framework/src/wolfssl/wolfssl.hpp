@@ -5,6 +5,7 @@
 #include <wolfssl/options.h>
 #include <wolfssl/ssl.h>
 
+#include <chrono>
 #include <memory>
 
 namespace livetls::wolfssl {
@@ -23,5 +24,8 @@ using SslPtr = std::unique_ptr<WOLFSSL, Deleter<wolfSSL_free>>;
 /// Starts the library once a process, and has what it keeps for this thread freed when that ends.
 /// Call it before anything else of wolfSSL. Throws std::runtime_error when it cannot start.
 void ensure_initialized();
+
+/// By the clock that the library judges certificates and OCSP responses by.
+std::chrono::sys_seconds library_time();
 
 }  // namespace livetls::wolfssl

@@ -167,6 +167,25 @@ TEST(IdentityRules, ADefaultWeakerThanANamedIdentityIsRefused) {
   EXPECT_NE(refused.error().message().find("internal.example"), std::string::npos);
 }
 
+/// A client with nothing to show gets in where a certificate is verified if one is given.
+TEST(IdentityRules, ADefaultThatIsOnlyStricterInAnotherWayIsRefusedToo) {
+  const auto authority = CertificateAuthority::create().value();
+  const Certificate certificate = authority.issue().value();
+  const auto of = [&](ClientAuth mode) { return Identity(certificate).with(mode); };
+  const auto refused =
+      CertManager::create({.default_identity = of(ClientAuth::verify_if_given),
+                           .identities = {{"internal.example", of(ClientAuth::require_any)}},
+                           .client_roots = authority.trust_bundle()});
+  EXPECT_EQ(refused.error(), Errc::default_weaker_than_named);
+  for (const ClientAuth mode : {ClientAuth::none, ClientAuth::request, ClientAuth::require_any,
+                                ClientAuth::verify_if_given, ClientAuth::require_and_verify}) {
+    EXPECT_TRUE(is_as_strict_as(ClientAuth::require_and_verify, mode));
+    EXPECT_TRUE(is_as_strict_as(mode, ClientAuth::none));
+    EXPECT_TRUE(is_as_strict_as(mode, mode));
+  }
+  EXPECT_FALSE(is_as_strict_as(ClientAuth::require_any, ClientAuth::verify_if_given));
+}
+
 /// A ClientHello that offers just what a test says.
 struct Offer {
   std::vector<std::uint8_t> schemes = {};
@@ -255,6 +274,7 @@ TEST_F(CertificateChoiceTest, Ed25519GoesToThoseWhoOfferItInEitherVersion) {
   EXPECT_EQ(choice({.schemes = schemes, .suites = any_suite}), KeyType::ed25519);
   EXPECT_EQ(choice({.schemes = schemes, .suites = rsa_suite}), KeyType::rsa);
   EXPECT_EQ(choice({.schemes = {4, 1}, .suites = any_suite}), KeyType::rsa);
+  EXPECT_EQ(choice({.suites = any_suite}), KeyType::rsa) << "nobody takes Ed25519 unasked";
 }
 
 }  // namespace

@@ -254,6 +254,14 @@ TEST_F(TicketKeysTest, ATicketOpensInItsEpochAndTheNextOneOnly) {
   EXPECT_EQ(opens().error(), Errc::ticket_refused);
 }
 
+TEST_F(TicketKeysTest, KnowTheirTicketsByTheNameOfTheEpoch) {
+  const auto sealed = seal(keys);
+  EXPECT_TRUE(keys.know(sealed.name));
+  EXPECT_FALSE(keys.know(std::span(sealed.name).first(8)));
+  keys.revoke_all();
+  EXPECT_FALSE(keys.know(sealed.name));
+}
+
 TEST_F(TicketKeysTest, AnyChangedByteMakesItUseless) {
   const auto sealed = seal(keys);
   for (std::size_t i = 0; i < ticket.size(); ++i) {

@@ -32,10 +32,13 @@ class TrustBundle {
 
   std::span<const std::vector<std::uint8_t>> certificates() const noexcept;
 
+  /// What the subjects of all of them take up together, in DER.
+  std::size_t subject_bytes() const noexcept;
+
   friend bool operator==(const TrustBundle& a, const TrustBundle& b) noexcept;
 
  private:
-  using State = std::vector<std::vector<std::uint8_t>>;
+  struct State;
   explicit TrustBundle(std::shared_ptr<const State> state) : state_(std::move(state)) {}
 
   std::shared_ptr<const State> state_;

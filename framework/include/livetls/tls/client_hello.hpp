@@ -55,7 +55,7 @@ struct ClientHello {
   CodePoints supported_groups;
   CodePoints signature_algorithms;
   CodePoints signature_algorithms_cert;
-  std::size_t session_ticket_bytes = 0;  ///< of the ticket for TLS 1.2 (RFC 5077, section 3.2)
+  std::span<const std::uint8_t> session_ticket;  ///< for TLS 1.2 (RFC 5077, section 3.2)
 
   bool offers_tls13() const noexcept { return supported_versions.contains(0x0304); }
 

@@ -56,6 +56,9 @@ class TicketKeys {
   /// When the current epoch ends.
   std::chrono::sys_seconds epoch_until() const { return epochs()->current_until; }
 
+  /// Whether a ticket, as it comes from a client, names one of the three epochs.
+  bool know(std::span<const std::uint8_t> ticket) const;
+
   /// After a compromise: no ticket that was sealed so far opens any more.
   void revoke_all();
 

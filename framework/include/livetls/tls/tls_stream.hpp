@@ -194,6 +194,9 @@ class TlsStream<NextLayer>::Operation {
  private:
   enum class Phase { starting, working, sending, receiving, waiting, completing };
   static constexpr std::size_t kMaxDeferredBytes = 4096;
+
+  /// More than a write and some answers: the peer asks for answers and does not take them.
+  static constexpr std::size_t kMaxBacklogBytes = 2 * TlsEngine::kMaxWriteBytes;
   using Next = TlsEngine::Step::Next;
 
   template <class Self>
@@ -227,6 +230,9 @@ class TlsStream<NextLayer>::Operation {
   void perform() try {
     const TlsEngine::Step step = perform_(state_->engine);
     if (step.next != Next::need_input) result_ = step;
+    if (is_read() && !result_ && state_->engine.output_size() > kMaxBacklogBytes) {
+      result_ = {Next::failed, 0, Errc::protocol_violation};
+    }
   } catch (const std::exception&) {
     result_ = {Next::failed, 0, Errc::tls_failure};
   }
