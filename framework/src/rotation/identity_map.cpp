@@ -1,5 +1,6 @@
 #include "livetls/rotation/identity_map.hpp"
 
+#include <boost/container/small_vector.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <functional>
 #include <utility>
@@ -7,18 +8,28 @@
 namespace livetls {
 namespace {
 
+/// Most names lie in the table itself.
+using Name = boost::container::small_vector<char, 32>;
+
+std::string_view text_of(std::string_view name) noexcept { return name; }
+std::string_view text_of(const Name& name) noexcept { return {name.data(), name.size()}; }
+
 struct Hash {
   using is_transparent = void;
-  std::size_t operator()(std::string_view text) const noexcept {
-    return std::hash<std::string_view>{}(text);
+  std::size_t operator()(const auto& name) const noexcept {
+    return std::hash<std::string_view>{}(text_of(name));
   }
+};
+
+struct Equal {
+  using is_transparent = void;
+  bool operator()(const auto& a, const auto& b) const noexcept { return text_of(a) == text_of(b); }
 };
 
 }  // namespace
 
-/// Flat, so that a name that nobody has asked for lately costs two misses of the caches and not
-/// five.
-struct IdentityMap::Bucket : boost::unordered_flat_map<std::string, Ptr, Hash, std::equal_to<>> {};
+/// Flat, so that a name that nobody has asked for lately costs one miss of the caches and not five.
+struct IdentityMap::Bucket : boost::unordered_flat_map<Name, Ptr, Hash, Equal> {};
 
 /// The upper bits: the lower ones place a name within its bucket.
 std::size_t IdentityMap::bucket_of(std::string_view name) noexcept {
@@ -44,18 +55,14 @@ const ReadyIdentity* IdentityMap::find(std::string_view name) const noexcept {
   return found == bucket->end() ? nullptr : found->second.get();
 }
 
-bool IdentityMap::insert(std::string name, Ptr identity) {
+bool IdentityMap::insert(std::string_view name, Ptr identity) {
   const std::size_t kept = identity->kept_contexts();
   Bucket& bucket = writable(bucket_of(name));
-  if (!bucket.emplace(std::move(name), std::move(identity)).second) return false;
+  const bool is_new = bucket.emplace(Name(name.begin(), name.end()), std::move(identity)).second;
+  if (!is_new) return false;
   ++size_;
   kept_contexts_ += kept;
   return true;
-}
-
-void IdentityMap::assign(const std::string& name, Ptr identity) {
-  erase(name);
-  insert(name, std::move(identity));
 }
 
 bool IdentityMap::erase(std::string_view name) {
@@ -68,11 +75,10 @@ bool IdentityMap::erase(std::string_view name) {
   return true;
 }
 
-void IdentityMap::for_each(
-    const std::function<void(const std::string&, const ReadyIdentity&)>& visit) const {
+void IdentityMap::for_each(const std::function<void(const ReadyIdentity&)>& visit) const {
   for (const auto& bucket : buckets_) {
     if (!bucket) continue;
-    for (const auto& [name, identity] : *bucket) visit(name, *identity);
+    for (const auto& [name, identity] : *bucket) visit(*identity);
   }
 }
 

@@ -11,8 +11,9 @@ namespace {
 
 /// What identities are looked up by: for a wildcard that is what follows its "*", and begins with a
 /// dot as no other name does.
-std::string key_of(const NamePattern& pattern) {
-  return pattern.is_wildcard() ? pattern.text().substr(1) : pattern.text();
+std::string_view key_of(const NamePattern& pattern) {
+  const std::string_view text = pattern.text();
+  return pattern.is_wildcard() ? text.substr(1) : text;
 }
 
 /// What the default is called in errors, findings and events, and so nothing else may be.
@@ -91,7 +92,7 @@ Result<Snapshot::Ptr> Snapshot::with_default(Identity identity, std::uint64_t ge
     return Ptr(std::move(next));
   }
   Result<void> checked;
-  identities_.for_each([&](const std::string&, const ReadyIdentity& named) {
+  identities_.for_each([&](const ReadyIdentity& named) {
     if (!checked) return;
     checked = next->check_default_is_as_strong_as(named.name(), named.identity().client_auth);
   });
@@ -117,7 +118,7 @@ Result<void> Snapshot::set_default(Identity identity, const Snapshot* previous) 
   for (const Certificate& certificate : default_->identity().certificates) {
     for (const std::string& name : certificate.leaf().dns_names) {
       if (const Result<NamePattern> pattern = NamePattern::parse(name)) {
-        names->insert(key_of(*pattern));
+        names->emplace(key_of(*pattern));
       }
     }
   }
@@ -218,16 +219,15 @@ const ReadyIdentity* Snapshot::at(const std::string& name) const {
 
 void Snapshot::for_each(const std::function<void(const ReadyIdentity&)>& visit) const {
   visit(*default_);
-  identities_.for_each([&](const std::string&, const ReadyIdentity& named) { visit(named); });
+  identities_.for_each(visit);
 }
 
 CertSet Snapshot::set() const {
   CertSet set{.default_identity = default_->identity(),
               .client_roots = terms_->client_roots,
               .policy = terms_->tls};
-  identities_.for_each([&](const std::string&, const ReadyIdentity& named) {
-    set.identities.emplace(named.name(), named.identity());
-  });
+  identities_.for_each(
+      [&](const ReadyIdentity& named) { set.identities.emplace(named.name(), named.identity()); });
   return set;
 }
 

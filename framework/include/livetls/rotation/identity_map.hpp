@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
-#include <string>
 #include <string_view>
 
 #include "livetls/rotation/ready_identity.hpp"
@@ -24,16 +23,14 @@ class IdentityMap {
   const ReadyIdentity* find(std::string_view name) const noexcept;
 
   /// False where the name is there already.
-  bool insert(std::string name, Ptr identity);
-  void assign(const std::string& name, Ptr identity);
+  bool insert(std::string_view name, Ptr identity);
   bool erase(std::string_view name);
 
   std::size_t size() const noexcept { return size_; }
   std::size_t kept_contexts() const noexcept { return kept_contexts_; }
 
   /// In no particular order.
-  void for_each(
-      const std::function<void(const std::string& name, const ReadyIdentity&)>& visit) const;
+  void for_each(const std::function<void(const ReadyIdentity&)>& visit) const;
 
  private:
   struct Bucket;
