@@ -251,13 +251,15 @@ TlsEngine::Step TlsEngine::State::established_with_peer() {
   if (served) served->seat.establish(resumed);
   version = static_cast<TlsVersion>(wolfSSL_version(ssl.get()));
   cipher_suite = wolfSSL_get_cipher_name(ssl.get());
-  if (client) note_alpn();
+  note_alpn();
   Step step = done();
   step.output_may_wait = server && version == TlsVersion::tls1_3;  // a ticket at most
   return step;
 }
 
+/// A server has chosen before; but after a HelloRetryRequest, a client may have offered none.
 void TlsEngine::State::note_alpn() {
+  alpn.clear();
   char* agreed = nullptr;
   unsigned short agreed_size = 0;
   if (wolfSSL_ALPN_GetProtocol(ssl.get(), &agreed, &agreed_size) == WOLFSSL_SUCCESS) {
