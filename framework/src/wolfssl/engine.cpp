@@ -71,7 +71,18 @@ struct PeerCheck {
 };
 
 struct ClientSession::State {
-  std::unique_ptr<WOLFSSL_SESSION, wolfssl::Deleter<wolfSSL_SESSION_free>> session;
+  using Ptr = std::unique_ptr<WOLFSSL_SESSION, wolfssl::Deleter<wolfSSL_SESSION_free>>;
+  Ptr session;
+
+  // What was known of the server when it was made; resuming verifies nothing again.
+  ServerName name;
+  std::optional<TrustBundle> roots;
+  bool accepted;
+  std::vector<std::vector<std::uint8_t>> chain;
+
+  bool is_for(const ServerName& other, const ClientOptions& options) const {
+    return name == other && (options.insecure_skip_verify || (accepted && roots == options.roots));
+  }
 };
 
 struct TlsEngine::State {
@@ -243,7 +254,11 @@ void TlsEngine::State::begin_client() {
 
 TlsEngine::Step TlsEngine::State::established_with_peer() {
   resumed = wolfSSL_session_reused(ssl.get()) == 1;
-  if (client && !peer.skip && !peer.accepted && !resumed) {
+  if (client && resumed) {
+    peer.accepted = session->accepted;
+    peer.chain = session->chain;
+  }
+  if (client && !peer.skip && !peer.accepted) {
     wire.output.clear();  // nothing more for a peer that was never shown to be the right one
     return fail(Errc::peer_untrusted);
   }
@@ -367,8 +382,10 @@ TlsEngine::TlsEngine(std::shared_ptr<const ClientContext> context, ServerName se
     : state_(std::make_unique<State>()) {
   if (!context) throw std::invalid_argument("a client needs a context");
   state_->client = std::move(context);
+  if (session && session->state_->is_for(server_name, state_->client->options())) {
+    state_->session = std::move(session->state_);
+  }
   state_->peer.expected_name = std::move(server_name);
-  if (session) state_->session = std::move(session->state_);
 }
 
 TlsEngine::TlsEngine(TlsEngine&&) noexcept = default;
@@ -410,12 +427,16 @@ std::optional<ClientSession> TlsEngine::session() const {
   // Of TLS 1.2 there is none: the library's client ends the handshake, instead of making a full
   // one, when the server refuses its ticket.
   if (!state_->client || state_->version != TlsVersion::tls1_3) return std::nullopt;
-  WOLFSSL_SESSION* session = wolfSSL_get1_session(state_->ssl.get());
-  if (session == nullptr) return std::nullopt;
   ClientSession kept;
-  kept.state_ = std::make_shared<ClientSession::State>();
-  kept.state_->session.reset(session);
-  if (wolfSSL_SESSION_has_ticket(session) != 1) return std::nullopt;
+  const PeerCheck& peer = state_->peer;
+  kept.state_ = std::make_shared<ClientSession::State>(ClientSession::State{
+      .session = ClientSession::State::Ptr(wolfSSL_get1_session(state_->ssl.get())),
+      .name = *peer.expected_name,
+      .roots = state_->client->options().roots,
+      .accepted = peer.accepted,
+      .chain = peer.chain});
+  WOLFSSL_SESSION* session = kept.state_->session.get();
+  if (session == nullptr || wolfSSL_SESSION_has_ticket(session) != 1) return std::nullopt;
   return kept;
 }
 

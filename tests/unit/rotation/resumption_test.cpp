@@ -85,6 +85,36 @@ TEST_F(ResumptionTest, AllReturningClientsResumeThroughRenewalsAndTicketEpochs) 
   EXPECT_EQ(resumed, kClients);
 }
 
+TEST_F(ResumptionTest, AClientResumesOnlyWhatItWouldHaveAcceptedAnew) {
+  const auto manager = managed({.default_identity = issue({"localhost", "other.example"})});
+  const auto config = std::make_shared<const ServerConfig>(ServerConfig{.contexts = manager});
+  const auto session_of = [&](ClientOptions options, std::optional<ClientSession> earlier,
+                              const char* name, bool resumed) {
+    EnginePair engines(TlsEngine(ClientContext::create(std::move(options)).value(),
+                                 ServerName::parse(name).value(), std::move(earlier)),
+                       TlsEngine(config), 4096);
+    EXPECT_TRUE(engines.handshake().done());
+    EXPECT_TRUE(EnginePair::send(engines, engines.server, engines.client, "x"));
+    EXPECT_EQ(engines.client.resumed(), resumed);
+    EXPECT_TRUE(engines.client.peer_certificate().has_value());
+    return std::pair(engines.client.session().value(), engines.client.peer_is_verified());
+  };
+  const ClientOptions careless{.insecure_skip_verify = true};
+  const ClientOptions careful{.roots = authority.trust_bundle()};
+  const auto [unverified, no] = session_of(careless, {}, "localhost", false);
+  EXPECT_FALSE(no);
+  session_of(careless, unverified, "localhost", true);
+  const auto [verified, yes] = session_of(careful, unverified, "localhost", false);
+  EXPECT_TRUE(yes);
+  session_of(careful, verified, "other.example", false);
+  EXPECT_TRUE(session_of(careful, verified, "localhost", true).second);
+  const auto others = CertificateAuthority::create().value();
+  EnginePair distrusting(TlsEngine(ClientContext::create({.roots = others.trust_bundle()}).value(),
+                                   ServerName::parse("localhost").value(), verified),
+                         TlsEngine(config), 4096);
+  EXPECT_FALSE(distrusting.handshake().done());
+}
+
 TEST_F(ResumptionTest, TheTicketMayLeaveWithTheFirstWrite) {
   const auto manager = managed({.default_identity = issue()});
   const auto context = ClientContext::create({.roots = authority.trust_bundle()}).value();

@@ -53,7 +53,8 @@ class TlsEngine {
   explicit TlsEngine(std::shared_ptr<const ServerConfig> config);
 
   /// `server_name` is what the certificate must be for, and is sent as SNI unless it is an address.
-  /// `session` of an earlier connection to the same server is resumed where the server agrees.
+  /// `session` of an earlier connection is resumed where the server agrees, and where it was made
+  /// for the same name and, unless nothing is verified, verified against the same roots.
   TlsEngine(std::shared_ptr<const ClientContext> context, ServerName server_name,
             std::optional<ClientSession> session = {});
 
