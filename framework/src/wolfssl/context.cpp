@@ -168,9 +168,11 @@ Result<std::shared_ptr<const ServerContext>> ServerContext::build(const Certific
   if (!set_algorithms(ctx.get(), policy.tls)) return tls_failure("cipher suites and groups");
   set_transport(ctx.get());
   // The library must trust the issuer of what it staples: where clients are verified, that would
-  // let in whoever this issuer has certified. A stale staple is none: it would be sent no more.
+  // let in whoever this issuer has certified; where they are only asked, their sessions have a
+  // store of their own. A stale staple is none: it would be sent no more.
   const auto& staple = certificate.staple();
-  if (staple && staple->valid_at(wolfssl::library_time()) && !verifies(policy.client_auth)) {
+  const bool asks = policy.client_auth != ClientAuth::none;
+  if (staple && !asks && staple->valid_at(wolfssl::library_time())) {
     const auto done = wolfssl::use_staple(ctx.get(), certificate, policy.tls);
     if (!done) return done.error();
   }

@@ -98,8 +98,8 @@ class CertManager final : public ContextSource, public std::enable_shared_from_t
   Result<Receipt> erase(const std::string& name);
 
   /// Has an OCSP response go along with the certificate that it is about, wherever that is served;
-  /// clients get it until it becomes stale. (Not where clients are verified: wolfSSL would have to
-  /// trust the issuer of the server's certificate for that.) Errors: those of
+  /// clients get it until it becomes stale. (Not where clients show certificates: wolfSSL would
+  /// have to trust the issuer of the server's own for that.) Errors: those of
   /// OcspStaple::from_der, staple_for_another_certificate, staple_stale, staple_unusable.
   Result<Receipt> staple(std::span<const std::uint8_t> ocsp_response);
 
