@@ -114,7 +114,8 @@ bool trust(WOLFSSL_CTX* ctx, const TrustBundle& roots) {
 }
 
 /// The names of acceptable authorities go into the request (RFC 8446, section 4.2.4), where the
-/// library can send them (5.7 and newer): in one record, without looking whether they fit.
+/// library can send them (in TLS 1.3, 5.7 and newer): in one record, without looking whether they
+/// fit.
 void name_authorities(WOLFSSL_CTX* ctx, const TrustBundle& roots) {
   constexpr std::size_t kMaxBytes = 12'000;
   if (roots.subject_bytes() + 2 * roots.certificates().size() > kMaxBytes) return;
