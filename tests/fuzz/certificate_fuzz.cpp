@@ -13,9 +13,9 @@
 #include "livetls/pki/certificate_authority.hpp"
 #include "livetls/pki/trust_bundle.hpp"
 #include "livetls/tls/server_context.hpp"
+#include "pki/crypto.hpp"
 #include "pki/der.hpp"
 #include "pki/pem.hpp"
-#include "wolfssl/crypto.hpp"
 
 namespace livetls::fuzz {
 namespace {
@@ -60,7 +60,7 @@ void check_info(Bytes der) {
           "names cannot forge a log line");
   require(info->serial.size() >= 2 && info->serial.size() % 2 == 0, "a serial is whole bytes");
   require(info->key_bits >= 256 && info->key_bits <= 4096, "keys are of a size that is served");
-  require(info->fingerprint == wolfssl::sha256(der), "the fingerprint is of these bytes");
+  require(info->fingerprint == crypto::sha256(der), "the fingerprint is of these bytes");
   check_names(*info);
 
   auto other = copy(der);
@@ -80,7 +80,7 @@ void check_key(const PrivateKey& key) {
   const auto from_pem = PrivateKey::from_pem(as_text(key.to_pem()));
   require(from_pem && same_key(*from_pem, key), "a key that is written is the same key");
   const std::uint8_t message[] = {1, 2, 3};
-  require(wolfssl::sign(key.type(), key.der(), message).has_value(), "a key that loads signs");
+  require(crypto::sign(key.type(), key.der(), message).has_value(), "a key that loads signs");
 }
 
 void check_certificate(const Certificate& certificate) {

@@ -20,9 +20,6 @@ namespace {
 constexpr std::array<std::string_view, 5> kLayers = {"base", "pki", "tls", "rotation", "net"};
 constexpr std::size_t kModules = kLayers.size();
 
-/// Headers of framework/src/wolfssl/ that show nothing of wolfSSL.
-constexpr std::array<std::string_view, 1> kOpenHeaders = {"wolfssl/crypto.hpp"};
-
 std::optional<std::size_t> layer_named(std::string_view folder) {
   if (folder == "wolfssl") return layer_named("tls");
   const auto* found = std::ranges::find(kLayers, folder);
@@ -41,17 +38,15 @@ std::string_view folder_below(std::string_view prefix, std::string_view path) {
 struct Place {
   std::size_t layer;
   bool is_wolfssl = false;
-  bool is_source = false;  // no header
 };
 
 /// Where a file of the framework or a module belongs; `path` is relative to the checkout.
 std::optional<Place> place_of(std::string_view path) {
-  const bool is_source = path.ends_with(".cpp");
-  if (path.starts_with("modules/")) return Place{kModules, false, is_source};
+  if (path.starts_with("modules/")) return Place{kModules};
   for (const std::string_view prefix : {"framework/include/livetls/", "framework/src/"}) {
     const std::string_view folder = folder_below(prefix, path);
     if (const auto layer = layer_named(folder)) {
-      return Place{*layer, prefix == "framework/src/" && folder == "wolfssl", is_source};
+      return Place{*layer, prefix == "framework/src/" && folder == "wolfssl"};
     }
   }
   return std::nullopt;
@@ -66,11 +61,7 @@ std::string violation(const Place& from, std::string_view path, std::string_view
   if (!header.starts_with('"')) return {};
   header = header.substr(1, header.size() - 2);
   if (header.starts_with("wolfssl/")) {
-    if (from.is_wolfssl) return {};
-    const bool open = std::ranges::find(kOpenHeaders, header) != kOpenHeaders.end();
-    const bool low_enough = from.layer <= *layer_named("tls");
-    if (open && from.is_source && low_enough) return {};
-    return where + "what it offers is for sources up to tls";
+    return from.is_wolfssl ? "" : where + "what it offers is declared in pki and tls";
   }
   const std::string_view below_livetls = folder_below("livetls/", header);
   const std::string_view folder = below_livetls.empty() ? folder_below("", header) : below_livetls;
@@ -138,16 +129,12 @@ TEST(LayersTest, WolfsslOutsideItsFolderIsFound) {
   using ::testing::SizeIs;
   constexpr std::string_view kLibrary = "#include <wolfssl/ssl.h>\n";
   constexpr std::string_view kOurs = "#include \"wolfssl/wolfssl.hpp\"\n";
-  constexpr std::string_view kCrypto = "#include \"wolfssl/crypto.hpp\"\n";
   EXPECT_THAT(violations("framework/src/wolfssl/engine.cpp", kLibrary), IsEmpty());
   EXPECT_THAT(violations("framework/src/tls/tls_policy.cpp", kLibrary), SizeIs(1));
   EXPECT_THAT(violations("framework/include/livetls/tls/tls_stream.hpp", kLibrary), SizeIs(1));
   EXPECT_THAT(violations("modules/tcp/src/server.cpp", kLibrary), SizeIs(1));
   EXPECT_THAT(violations("framework/src/wolfssl/engine.cpp", kOurs), IsEmpty());
   EXPECT_THAT(violations("framework/src/pki/private_key.cpp", kOurs), SizeIs(1));
-  EXPECT_THAT(violations("framework/src/pki/private_key.cpp", kCrypto), IsEmpty());
-  EXPECT_THAT(violations("framework/src/pki/public_key.hpp", kCrypto), SizeIs(1));
-  EXPECT_THAT(violations("framework/src/net/listener.cpp", kCrypto), SizeIs(1));
 }
 
 TEST(LayersTest, TheSourcesKeepToTheOrder) {
@@ -165,17 +152,6 @@ TEST(LayersTest, TheSourcesKeepToTheOrder) {
     }
   }
   EXPECT_GT(files, 50U) << "looked in the wrong place: " << root;
-}
-
-TEST(LayersTest, TheOpenHeadersOfTheWolfsslFolderShowNothingOfIt) {
-  for (const std::string_view header : kOpenHeaders) {
-    const auto path = std::filesystem::path(LIVETLS_SOURCE_DIR) / "framework/src" / header;
-    std::ifstream file(path);
-    const std::string text{std::istreambuf_iterator<char>(file), {}};
-    ASSERT_FALSE(text.empty()) << path;
-    EXPECT_EQ(text.find("<wolfssl/"), text.npos) << path;
-    EXPECT_EQ(text.find("\"wolfssl/"), text.npos) << path;
-  }
 }
 
 }  // namespace

@@ -4,11 +4,11 @@
 #include <iterator>
 
 #include "pki/certificate_request.hpp"
+#include "pki/crypto.hpp"
 #include "pki/distinguished_name.hpp"
 #include "pki/parsed_certificate.hpp"
 #include "pki/pem.hpp"
 #include "pki/sign_certificate.hpp"
-#include "wolfssl/crypto.hpp"
 
 namespace livetls {
 namespace {
@@ -17,7 +17,7 @@ using Chain = std::vector<std::vector<std::uint8_t>>;
 
 /// Authorities of the same organisation need names of their own, or clients mix them up.
 SecretBytes authority_name(const std::string& organization, const PrivateKey& key) {
-  const auto hash = wolfssl::sha256(key.public_key_der());
+  const auto hash = crypto::sha256(key.public_key_der());
   const auto tail = to_hex(std::span(hash).first(4));
   return encode_distinguished_name(organization, organization + ' ' + tail);
 }

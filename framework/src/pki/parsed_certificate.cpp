@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "pki/crypto.hpp"
 #include "pki/distinguished_name.hpp"
 #include "pki/ip_address.hpp"
 #include "pki/object_ids.hpp"
@@ -10,7 +11,6 @@
 #include "pki/public_key.hpp"
 #include "pki/read_time.hpp"
 #include "pki/signature_algorithms.hpp"
-#include "wolfssl/crypto.hpp"
 
 namespace livetls {
 namespace {
@@ -125,7 +125,7 @@ Result<ParsedCertificate> parse_certificate(der::Span certificate) {
 
   auto key = parse_public_key_info(fields.public_key_info);
   if (!key) return key.error();
-  if (const auto checked = wolfssl::check_certificate(certificate); !checked) {
+  if (const auto checked = crypto::check_certificate(certificate); !checked) {
     return checked.error();
   }
   return ParsedCertificate{
@@ -140,8 +140,8 @@ Result<ParsedCertificate> parse_certificate(der::Span certificate) {
                .key_bits = key->bits,
                .is_ca = fields.is_ca,
                .weak_signature = fields.signature.weak,
-               .fingerprint = wolfssl::sha256(certificate),
-               .public_key_fingerprint = wolfssl::sha256(key->info)},
+               .fingerprint = crypto::sha256(certificate),
+               .public_key_fingerprint = crypto::sha256(key->info)},
       .subject = {fields.subject_der.begin(), fields.subject_der.end()},
       .public_key_info = std::move(key->info),
       .signature_scheme = fields.signature.scheme,

@@ -3,10 +3,10 @@
 #include <algorithm>
 
 #include "livetls/pki/certificate.hpp"
+#include "pki/crypto.hpp"
 #include "pki/der.hpp"
 #include "pki/pem.hpp"
 #include "pki/public_key.hpp"
-#include "wolfssl/crypto.hpp"
 
 // A key arrives in one of three shapes, told apart by what follows the version number:
 //   PKCS#8 (RFC 5958)  version, algorithm, OCTET STRING with one of the others (or Ed25519's seed)
@@ -146,7 +146,7 @@ SecretBytes encode_stored(const Secret& secret, der::Span public_key) {
 /// An RSA key's numbers must belong together, or it would sign wrongly: signing shows.
 Result<void> check_rsa(der::Span pkcs1) {
   constexpr std::uint8_t kProbe[] = {'l', 'i', 'v', 'e', 't', 'l', 's'};
-  const auto signature = wolfssl::sign(KeyType::rsa, pkcs1, kProbe);
+  const auto signature = crypto::sign(KeyType::rsa, pkcs1, kProbe);
   if (!signature) return Error{Errc::malformed_private_key, signature.error().context};
   return {};
 }
@@ -176,18 +176,18 @@ Result<PrivateKey> PrivateKey::from_der(std::span<const std::uint8_t> der) {
   }
   const auto public_key = secret->type == KeyType::rsa
                               ? Result<std::vector<std::uint8_t>>(rsa_public_key(secret->bytes))
-                              : wolfssl::derive_public_key(secret->type, secret->bytes);
+                              : crypto::derive_public_key(secret->type, secret->bytes);
   if (!public_key) return public_key.error();
   return PrivateKey(secret->type, encode_stored(*secret, *public_key),
                     encode_public_key_info(secret->type, *public_key));
 }
 
 Result<PrivateKey> PrivateKey::generate(KeyType type) {
-  auto bytes = wolfssl::generate_secret(type);
+  auto bytes = crypto::generate_secret(type);
   if (!bytes) return bytes.error();
   Secret secret{type, std::move(*bytes)};
   if (type == KeyType::rsa) return from_der(secret.bytes);
-  const auto public_key = wolfssl::derive_public_key(type, secret.bytes);
+  const auto public_key = crypto::derive_public_key(type, secret.bytes);
   if (!public_key) return Error{Errc::key_generation_failed, public_key.error().context};
   return PrivateKey(type, encode_stored(secret, *public_key),
                     encode_public_key_info(type, *public_key));

@@ -6,9 +6,9 @@
 #include <cstdio>
 
 #include "base/random_bytes.hpp"
+#include "pki/crypto.hpp"
 #include "pki/ip_address.hpp"
 #include "pki/object_ids.hpp"
-#include "wolfssl/crypto.hpp"
 
 // wolfSSL can make certificates too, but not with IP addresses, free choice of times and Ed25519 on
 // every version that livetls supports. RFC 5280 asks for little, so it is written out here.
@@ -96,7 +96,7 @@ SecretBytes key_identifier(der::Span public_key_info) {
   bool failed = false;
   der::Reader info = der::Reader(public_key_info, failed).enter(der::kSequence);
   info.any();
-  const auto hash = wolfssl::sha256(info.whole_byte_bits());
+  const auto hash = crypto::sha256(info.whole_byte_bits());
   return {hash.begin(), hash.begin() + kKeyIdentifierBytes};
 }
 
@@ -159,7 +159,7 @@ Result<std::vector<std::uint8_t>> sign_certificate(const CertificateDraft& draft
       der::element(der::context_constructed(3),
                    {extensions(draft, authority_key.public_key_der())}),
   });
-  const auto signature = wolfssl::sign(authority_key.type(), authority_key.der(), to_be_signed);
+  const auto signature = crypto::sign(authority_key.type(), authority_key.der(), to_be_signed);
   if (!signature) return signature.error();
   const auto certificate = der::sequence({to_be_signed, algorithm, der::bit_string(*signature)});
   return std::vector<std::uint8_t>(certificate.begin(), certificate.end());

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "wolfssl/crypto.hpp"
+#include "pki/crypto.hpp"
 
 namespace livetls {
 namespace {
@@ -28,7 +28,7 @@ class Transcript {
     }
   }
 
-  TicketKeys::PolicyDigest digest() const { return wolfssl::sha256(bytes_); }
+  TicketKeys::PolicyDigest digest() const { return crypto::sha256(bytes_); }
 
  private:
   std::vector<std::uint8_t> bytes_;

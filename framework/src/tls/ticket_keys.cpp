@@ -4,7 +4,7 @@
 #include <boost/system/system_error.hpp>
 
 #include "base/random_bytes.hpp"
-#include "wolfssl/crypto.hpp"
+#include "pki/crypto.hpp"
 
 namespace livetls {
 namespace {
@@ -42,7 +42,7 @@ Result<SecretBytes> ticket_key(const SecretBytes& secret, const TicketKeys::Poli
   static constexpr std::string_view kPurpose = "livetls session ticket";
   std::array<std::uint8_t, kPurpose.size() + std::tuple_size_v<TicketKeys::PolicyDigest>> info;
   std::ranges::copy(policy, std::ranges::copy(kPurpose, info.begin()).out);
-  return wolfssl::hkdf_sha256(secret, info, kSecretBytes);
+  return crypto::hkdf_sha256(secret, info, kSecretBytes);
 }
 
 }  // namespace
@@ -114,7 +114,7 @@ Result<TicketKeys::Sealed> TicketKeys::seal(std::span<std::uint8_t> ticket,
   random_bytes(sealed.nonce);
   sealed.name = current->current.name;
   put_number(to_number(authenticated_at), ticket.last(kOverheadBytes));
-  if (const auto done = wolfssl::aes_gcm_seal(*key, sealed.nonce, sealed.name, ticket, sealed.tag);
+  if (const auto done = crypto::aes_gcm_seal(*key, sealed.nonce, sealed.name, ticket, sealed.tag);
       !done) {
     return done.error();
   }
@@ -131,7 +131,7 @@ Result<TicketKeys::Opened> TicketKeys::open(std::span<std::uint8_t> ticket, cons
   if (epoch == nullptr || ticket.size() < kOverheadBytes) return Error{Errc::ticket_refused};
   const auto key = ticket_key(epoch->secret, policy);
   if (!key) return key.error();
-  if (!wolfssl::aes_gcm_open(*key, sealed.nonce, sealed.name, ticket, sealed.tag)) {
+  if (!crypto::aes_gcm_open(*key, sealed.nonce, sealed.name, ticket, sealed.tag)) {
     return Error{Errc::ticket_refused};
   }
   const std::chrono::sys_seconds authenticated_at = to_time(number_in(ticket.last(kOverheadBytes)));

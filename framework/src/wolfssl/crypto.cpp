@@ -1,4 +1,4 @@
-#include "wolfssl/crypto.hpp"
+#include "pki/crypto.hpp"
 
 #include <wolfssl/options.h>
 #include <wolfssl/wolfcrypt/aes.h>
@@ -17,8 +17,11 @@
 #include "wolfssl/key_scope.hpp"
 #include "wolfssl/wolfssl.hpp"
 
-namespace livetls::wolfssl {
+namespace livetls::crypto {
 namespace {
+
+using wolfssl::ensure_initialized;
+using wolfssl::KeyScope;
 
 using Bytes = std::span<const std::uint8_t>;
 
@@ -280,4 +283,4 @@ Result<void> check_certificate(Bytes der) {
   return {};
 }
 
-}  // namespace livetls::wolfssl
+}  // namespace livetls::crypto

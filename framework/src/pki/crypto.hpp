@@ -1,6 +1,7 @@
 #pragma once
 
-// What livetls::pki needs of wolfCrypt: hashing, keys and signatures.
+// What livetls needs of cryptography by itself: hashing, keys, signatures, and sealing. What is
+// declared here is implemented in src/wolfssl/.
 
 #include <array>
 #include <cstdint>
@@ -11,7 +12,7 @@
 #include "livetls/base/secret_bytes.hpp"
 #include "livetls/pki/certificate_info.hpp"
 
-namespace livetls::wolfssl {
+namespace livetls::crypto {
 
 /// Throws std::runtime_error where the library cannot hash.
 std::array<std::uint8_t, 32> sha256(std::span<const std::uint8_t> data);
@@ -47,4 +48,4 @@ Result<void> aes_gcm_open(std::span<const std::uint8_t> key, std::span<const std
 /// Errors: malformed_certificate, with wolfSSL's reason.
 Result<void> check_certificate(std::span<const std::uint8_t> der);
 
-}  // namespace livetls::wolfssl
+}  // namespace livetls::crypto
