@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <stdexcept>
 #include <string>
@@ -13,9 +14,10 @@ namespace livetls::demo {
 /// A temporary file for other programs to read, gone with the object.
 class PemFile {
  public:
-  explicit PemFile(std::string_view pem) : path_("/tmp/livetls-demo-ca-XXXXXX") {
+  explicit PemFile(std::string_view pem)
+      : path_(std::filesystem::temp_directory_path() / "livetls-demo-ca-XXXXXX") {
     const int descriptor = mkstemp(path_.data());
-    if (descriptor < 0) throw std::runtime_error("no temporary file can be made in /tmp");
+    if (descriptor < 0) throw std::runtime_error("no temporary file can be made: " + path_);
     ::close(descriptor);
     std::ofstream(path_) << pem;
   }

@@ -42,7 +42,7 @@ class TicketKeys {
 
   using PolicyDigest = std::array<std::uint8_t, 32>;
 
-  /// With fresh secrets. Throws boost::system::system_error where there is no randomness.
+  /// With fresh secrets. Throws std::system_error where there is no randomness.
   explicit TicketKeys(Options options);
   TicketKeys() : TicketKeys(Options{}) {}
 
