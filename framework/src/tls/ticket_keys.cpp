@@ -1,7 +1,6 @@
 #include "livetls/tls/ticket_keys.hpp"
 
 #include <algorithm>
-#include <boost/system/system_error.hpp>
 
 #include "base/random_bytes.hpp"
 #include "pki/crypto.hpp"
