@@ -11,39 +11,59 @@
 
 namespace livetls::bench {
 
-/// Binds the calling thread, and what it starts, to one processor.
+/// Binds the calling thread, and what it starts, to one processor, or to none.
 void pin_to(int processor);
+constexpr int kAnyProcessor = -1;
 
-/// A server in a process of its own, bound to one processor, ended with the object.
+/// Where the program is (PATH, and where Debian puts servers), or empty.
+std::filesystem::path find_program(const std::string& name);
+
+/// A server in a process of its own, bound to one processor, ended with the object. It also ends
+/// with the thread that made it: let that be one that stays.
 class ServerProcess {
  public:
+  struct Command {
+    std::vector<std::string> arguments;         // the program first
+    std::vector<std::string> environment = {};  // NAME=VALUE, besides the caller's
+    std::filesystem::path output;               // what the server says goes to the end of this file
+  };
+
   /// Runs `serve` in a fork; it calls its argument with the port once it listens. Fork before there
   /// are threads.
   static ServerProcess fork_of(
       int processor, const std::function<void(std::function<void(std::uint16_t)>)>& serve);
 
-  /// nginx with one worker, on a free port, in `directory`, which holds cert.pem and key.pem and
-  /// where its configuration is made from `conf_template`.
-  static ServerProcess nginx(int processor, const std::filesystem::path& directory,
-                             const std::filesystem::path& conf_template);
+  /// Runs a program, with as many open files as allowed, and waits until 127.0.0.1:`port` accepts.
+  static ServerProcess run(int processor, std::uint16_t port, const Command& command);
 
   ServerProcess(ServerProcess&& other) noexcept;
   ~ServerProcess();
 
+  pid_t pid() const { return pid_; }
   std::uint16_t port() const { return port_; }
 
-  /// What the kernel has accounted to the process that serves, all its threads.
+  /// Its worker processes at the moment, also those that only wait for their connections to end.
+  std::vector<pid_t> workers() const;
+
+  /// What the kernel has accounted to the server: its process and its workers, those of before
+  /// included, all their threads. Exact but for workers that have ended: these count in steps of
+  /// 10 ms of their sum, for user and for system time.
   std::chrono::nanoseconds cpu_time() const;
 
-  /// Resident memory, in KiB.
+  /// Resident memory in KiB: of the workers, if there are any, or of the server itself. Pages that
+  /// workers share count for each of them.
   std::uint64_t resident_kib() const;
 
+  /// The same of the server and its workers, where shared pages count in parts (PSS).
+  std::uint64_t proportional_kib() const;
+
+  void signal(int number) const;
+
  private:
-  ServerProcess(pid_t parent, pid_t serving, std::uint16_t port)
-      : pid_(parent), serving_pid_(serving), port_(port) {}
+  ServerProcess(pid_t pid, std::uint16_t port) : pid_(pid), port_(port) {}
+  bool has_ended();
 
   pid_t pid_;
-  pid_t serving_pid_;  // nginx: the worker
   std::uint16_t port_;
 };
 
