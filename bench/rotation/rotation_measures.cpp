@@ -51,6 +51,7 @@ Beside beside_control(Subject& subject, LoadOptions load, double rate, std::size
     std::fprintf(stderr, "\r  %.0f rotations a second, round %zu of %zu ", rate, round + 1, rounds);
     double cpu = 0;
     double control_cpu = 0;
+    subject.only_wake(rate);
     const LoadResult control = slice(subject.process(), load, control_cpu);
     subject.rotate(rate);
     const LoadResult rotating = slice(subject.process(), load, cpu);

@@ -26,6 +26,7 @@ using Clock = std::chrono::steady_clock;
 
 struct Command {
   double per_second = 0;
+  bool updates = true;
   std::uint64_t at_once = 0;
 };
 
@@ -132,7 +133,7 @@ void Server::obey(int control) {
       for (std::uint64_t i = 0; i < command.at_once; ++i) rotate();
       due = Clock::now();
     } else if (command.per_second > 0) {
-      rotate();
+      if (command.updates) rotate();
       due += std::chrono::duration_cast<Clock::duration>(
           std::chrono::duration<double>(1 / command.per_second));
     }
@@ -169,6 +170,10 @@ Subject::Subject(const SubjectOptions& options, const std::vector<Certificate>& 
 Subject::~Subject() { ::close(control_); }
 
 void Subject::rotate(double per_second) { tell(control_, {.per_second = per_second}); }
+
+void Subject::only_wake(double per_second) {
+  tell(control_, {.per_second = per_second, .updates = false});
+}
 
 Rotations Subject::stop_rotating() { return tell(control_, {}); }
 

@@ -42,6 +42,9 @@ class Subject {
 
   /// From now on, so many updates a second.
   void rotate(double per_second);
+
+  /// The control: wakes as often, and changes nothing.
+  void only_wake(double per_second);
   Rotations stop_rotating();
 
   /// So many updates, one after the other; returns after the last.

@@ -97,10 +97,11 @@ bool use_key(WOLFSSL_CTX* ctx, const PrivateKey& key) {
 }
 
 bool use_certificate(WOLFSSL_CTX* ctx, const Certificate& certificate) {
-  const std::string chain = certificate.to_pem();
-  return wolfSSL_CTX_use_certificate_chain_buffer(
-             ctx, reinterpret_cast<const unsigned char*>(chain.data()),
-             static_cast<long>(chain.size())) == WOLFSSL_SUCCESS &&
+  std::vector<std::uint8_t> chain;
+  for (const auto& der : certificate.chain()) chain.insert(chain.end(), der.begin(), der.end());
+  return wolfSSL_CTX_use_certificate_chain_buffer_format(
+             ctx, chain.data(), static_cast<long>(chain.size()), WOLFSSL_FILETYPE_ASN1) ==
+             WOLFSSL_SUCCESS &&
          use_key(ctx, certificate.private_key());
 }
 
