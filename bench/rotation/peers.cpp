@@ -200,7 +200,7 @@ std::string Peer::version() const {
   pclose(pipe);
   std::smatch found;
   std::regex_search(said, found, std::regex(R"([0-9]+([._][0-9]+)+)"));
-  return found.str();
+  return boost::replace_all_copy(found.str(), "_", ".");
 }
 
 void Peer::rotate(const Certificate& certificate) {

@@ -28,14 +28,16 @@ class Peer {
   /// not start.
 
   /// https only. Changes by files and SIGHUP: a new worker takes over, and the old one keeps its
-  /// busy connections for one more answer each; idle ones it closes.
+  /// busy connections for one more answer each; those that are idle just then it closes.
   static Peer nginx(const PeerOptions& options, const Certificate& certificate);
 
   /// Changes by `set ssl cert` and `commit ssl cert` on its runtime socket; connections stay.
   static Peer haproxy(const PeerOptions& options, const Certificate& certificate);
 
   /// echo only, and on processor 0 only, to which it binds its worker itself. Changes by file and
-  /// SIGHUP: a new worker takes over, and the old one keeps its connections.
+  /// SIGHUP: a new worker takes over, and the old one keeps its connections until the next change.
+  /// Each worker listens for itself: for a moment nobody may, and who waits to be accepted is
+  /// reset.
   static Peer hitch(const PeerOptions& options, const Certificate& certificate);
 
   /// peers/asio_ssl_server.cpp. Changes by files and SIGHUP; connections stay.

@@ -46,8 +46,8 @@ class ServerProcess {
   std::vector<pid_t> workers() const;
 
   /// What the kernel has accounted to the server: its process and its workers, those of before
-  /// included, all their threads. Exact but for workers that have ended: these count in steps of
-  /// 10 ms of their sum, for user and for system time.
+  /// included, all their threads. Exact but for workers that have ended: of their sum, user and
+  /// system time each count in whole 10 ms, so that a reading may be up to 20 ms too low.
   std::chrono::nanoseconds cpu_time() const;
 
   /// Resident memory in KiB: of the workers, if there are any, or of the server itself. Pages that

@@ -323,6 +323,9 @@ TlsEngine::Step TlsEngine::State::write(asio::const_buffer from) {
   if (failure) return failed(failure);
   if (!established) return fail(Errc::protocol_violation);
   const int size = static_cast<int>(std::min(from.size(), kMaxWriteBytes));
+  constexpr std::size_t kRecordOverhead = 64;  // header, tag, and the handshake's rest
+  wire.output.reserve(wire.output.size() + static_cast<std::size_t>(size) +
+                      (static_cast<std::size_t>(size) / 16384 + 1) * kRecordOverhead);
   const int result = wolfSSL_write(ssl.get(), from.data(), size);
   return result > 0 ? done(static_cast<std::size_t>(result)) : failed_call(result);
 }

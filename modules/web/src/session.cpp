@@ -23,7 +23,8 @@ namespace asio = boost::asio;
 
 namespace {
 
-/// How much is read at once: of a header, of a body.
+/// How much is read at once: while nothing has come yet, of a header, of a body.
+constexpr std::size_t kFirstRead = 256;
 constexpr std::size_t kHeaderRead = 4 * 1024;
 constexpr std::size_t kBodyRead = 16 * 1024;
 
@@ -77,7 +78,7 @@ Task<bool> Session::request_begins() {
     skip_empty_lines();
     if (buffer_.size() > 0) co_return true;
     if (buffer_.capacity() > kHeaderRead) buffer_.shrink_to_fit();
-    const Result<std::size_t> bytes = co_await read_more(kHeaderRead);
+    const Result<std::size_t> bytes = co_await read_more(kFirstRead);
     if (!bytes || *bytes == 0) co_return false;
   }
 }

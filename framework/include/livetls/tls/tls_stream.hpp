@@ -112,6 +112,14 @@ class TlsStream {
     bool receiving = false;
     std::optional<Timer> turn;  // where operations wait for another to finish sending or receiving
 
+    /// A connection that waits should hold little.
+    void forget_flight() {
+      constexpr std::size_t kKeptBytes = 512;
+      flight.clear();
+      flight_sent = 0;
+      if (flight.capacity() > kKeptBytes) flight = {};
+    }
+
     void pass_turn() {
       if (turn) turn->cancel();
     }
@@ -254,6 +262,7 @@ class TlsStream<NextLayer>::Operation {
     state_->sending = false;
     state_->flight_sent += bytes;
     if (error) fail(error);
+    if (state_->flight_sent == state_->flight.size()) state_->forget_flight();
     state_->pass_turn();
   }
 
