@@ -14,6 +14,7 @@ namespace json = boost::json;
 namespace {
 
 const Standing& best_of_others(const std::vector<Standing>& standings) {
+  if (standings.size() < 2) throw std::runtime_error("none of the peers is installed");
   return *std::ranges::min_element(standings.begin() + 1, standings.end(), {},
                                    [](const Standing& s) { return median(s.cpu_us); });
 }

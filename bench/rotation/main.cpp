@@ -23,6 +23,7 @@ namespace po = boost::program_options;
 
 struct Options {
   bool quick = false;
+  std::size_t rounds = 0;
   std::string only;
   std::string json_file;
   std::string html_file;
@@ -59,8 +60,11 @@ int compare(const Options& options, const std::string& command) {
   report.machine = describe_machine();
   const TemporaryDirectory directory;
   const auto authority = CertificateAuthority::create().value();
-  Bench bench{
-      .quick = options.quick, .directory = directory.path, .certificates = {}, .report = report};
+  Bench bench{.quick = options.quick,
+              .directory = directory.path,
+              .certificates = {},
+              .report = report,
+              .wanted_rounds = options.rounds};
   for (int i = 0; i < 64; ++i) bench.certificates.push_back(authority.issue().value());
 
   for (const Measure& measure : chosen(options.only)) {
@@ -92,7 +96,8 @@ int main(int argc, char** argv) {
       "Ends with 1 where a bound does not hold. Options");
   visible.add_options()("quick", po::bool_switch(&options.quick), "below five minutes, coarser")(
       "only", po::value(&options.only)->value_name("NAMES"),
-      ("with commas: " + names_of_measures()).c_str())(
+      ("with commas: " + names_of_measures()).c_str())("rounds", po::value(&options.rounds),
+                                                       "of each comparison")(
       "json", po::value(&options.json_file)->value_name("FILE"), "write all figures there")(
       "html", po::value(&options.html_file)->value_name("FILE"), "write the report there")("help",
                                                                                            "");

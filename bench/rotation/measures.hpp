@@ -17,8 +17,9 @@ struct Bench {
   std::filesystem::path directory;        ///< for the peers' files
   std::vector<Certificate> certificates;  ///< of one authority, all for localhost
   Report& report;
+  std::size_t wanted_rounds = 0;  ///< 0: as many as befits
 
-  std::size_t rounds() const { return quick ? 5 : 15; }
+  std::size_t rounds() const { return wanted_rounds > 0 ? wanted_rounds : quick ? 5 : 15; }
   std::uint64_t operations(std::uint64_t full) const { return quick ? full / 3 : full; }
 
   /// TLS 1.3, X25519, for localhost.

@@ -30,6 +30,16 @@ struct Command {
   std::uint64_t at_once = 0;
 };
 
+#ifdef LIVETLS_BENCH_SLOWED
+void waste_time() {
+  const auto end = Clock::now() + std::chrono::milliseconds(1);
+  while (Clock::now() < end) {
+  }
+}
+#else
+void waste_time() {}
+#endif
+
 double micros(std::chrono::nanoseconds duration) {
   return 1e-3 * static_cast<double>(duration.count());
 }
@@ -68,6 +78,7 @@ class Server {
         const Connection& connection = request.connection();
         staleness_->served(connection.generation(), connection.hello_received_at());
       }
+      waste_time();
       return web::Response::text("hello\n");
     });
     return router;
