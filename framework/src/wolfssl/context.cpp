@@ -96,13 +96,25 @@ bool use_key(WOLFSSL_CTX* ctx, const PrivateKey& key) {
                                            WOLFSSL_FILETYPE_ASN1) == WOLFSSL_SUCCESS;
 }
 
-bool use_certificate(WOLFSSL_CTX* ctx, const Certificate& certificate) {
+/// In DER, which saves writing PEM and reading it again; but of long chains the library takes only
+/// that.
+bool use_chain(WOLFSSL_CTX* ctx, const Certificate& certificate) {
+  constexpr std::size_t kMaxInDer = 9;
+  if (certificate.chain().size() > kMaxInDer) {
+    const std::string pem = certificate.to_pem();
+    return wolfSSL_CTX_use_certificate_chain_buffer(
+               ctx, reinterpret_cast<const unsigned char*>(pem.data()),
+               static_cast<long>(pem.size())) == WOLFSSL_SUCCESS;
+  }
   std::vector<std::uint8_t> chain;
   for (const auto& der : certificate.chain()) chain.insert(chain.end(), der.begin(), der.end());
-  return wolfSSL_CTX_use_certificate_chain_buffer_format(
-             ctx, chain.data(), static_cast<long>(chain.size()), WOLFSSL_FILETYPE_ASN1) ==
-             WOLFSSL_SUCCESS &&
-         use_key(ctx, certificate.private_key());
+  return wolfSSL_CTX_use_certificate_chain_buffer_format(ctx, chain.data(),
+                                                         static_cast<long>(chain.size()),
+                                                         WOLFSSL_FILETYPE_ASN1) == WOLFSSL_SUCCESS;
+}
+
+bool use_certificate(WOLFSSL_CTX* ctx, const Certificate& certificate) {
+  return use_chain(ctx, certificate) && use_key(ctx, certificate.private_key());
 }
 
 bool trust(WOLFSSL_CTX* ctx, const TrustBundle& roots) {

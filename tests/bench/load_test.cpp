@@ -1,0 +1,188 @@
+// The load generator against servers of ours: what it counts must be what they count.
+
+#include "load/load.hpp"
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/steady_timer.hpp>
+#include <set>
+
+#include "livetls/pki/certificate_authority.hpp"
+#include "livetls/tcp/server.hpp"
+#include "livetls/web/server.hpp"
+#include "load/sighting_hash.hpp"
+#include "support/eventually.hpp"
+#include "support/running_runtime.hpp"
+#include "wolfssl/load_client.hpp"
+
+namespace livetls::bench {
+namespace {
+
+using namespace std::chrono_literals;
+using test::eventually;
+using test::RunningRuntime;
+
+std::shared_ptr<const ClientContext> client(TlsVersion version = TlsVersion::tls1_3,
+                                            KeyExchange group = KeyExchange::x25519) {
+  return make_load_client({.min_version = version, .max_version = version}, group);
+}
+
+class LoadTest : public ::testing::Test {
+ protected:
+  web::Router routes() {
+    web::Router router;
+    router.get("/", [](web::Request&) { return web::Response::text("hello\n"); });
+    router.get("/slow", [](web::Request&) -> Task<web::Response> {
+      boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor, 20ms);
+      co_await timer.async_wait(use_task);
+      co_return web::Response::text("hello\n");
+    });
+    return router;
+  }
+
+  LoadOptions load(std::uint16_t port) {
+    LoadOptions options;
+    options.target = {boost::asio::ip::address_v4::loopback(), port};
+    options.client = client();
+    options.connections = 4;
+    options.operations = 50;
+    return options;
+  }
+
+  RunningRuntime runtime;
+  CertificateAuthority authority = CertificateAuthority::create().value();
+  std::shared_ptr<CertManager> manager = CertManager::create(authority.issue().value()).value();
+  web::Server https{runtime, manager, routes()};
+};
+
+TEST_F(LoadTest, EachHandshakeIsOneOfTheServers) {
+  const LoadResult result = run_load(load(https.port()));
+  EXPECT_EQ(result.operations, 50U);
+  EXPECT_EQ(result.handshakes, 50U);
+  EXPECT_EQ(result.failed, 0U);
+  EXPECT_EQ(result.resumed, 0U);
+  EXPECT_EQ(result.latency.count(), 50U);
+  EXPECT_EQ(https.counters().handshakes, 50U);
+  EXPECT_EQ(https.counters().failed_handshakes(), 0U);
+  EXPECT_TRUE(eventually([&] { return https.counters().open_connections == 0; }));
+}
+
+TEST_F(LoadTest, VersionsGroupsAndKindsOfKeys) {
+  for (const KeyType type : {KeyType::ecdsa_p256, KeyType::rsa}) {
+    manager->update(authority.issue({.key_type = type}).value()).value();
+    for (const auto& context : {client(TlsVersion::tls1_2), client(TlsVersion::tls1_3),
+                                client(TlsVersion::tls1_3, KeyExchange::p256)}) {
+      LoadOptions options = load(https.port());
+      options.client = context;
+      options.operations = 4;
+      const LoadResult result = run_load(options);
+      EXPECT_EQ(result.operations, 4U);
+    }
+  }
+}
+
+TEST_F(LoadTest, SessionsAreResumedWhereAsked) {
+  LoadOptions options = load(https.port());
+  options.resume = true;
+  const LoadResult result = run_load(options);
+  EXPECT_EQ(result.handshakes, 50U);
+  EXPECT_EQ(result.resumed, 50U - options.connections);  // each has a first one
+}
+
+TEST_F(LoadTest, RequestsShareTheirConnections) {
+  LoadOptions options = load(https.port());
+  options.mode = LoadMode::requests;
+  const LoadResult result = run_load(options);
+  EXPECT_EQ(result.operations, 50U);
+  EXPECT_EQ(result.handshakes, options.connections);
+}
+
+TEST_F(LoadTest, MessagesAreEchoed) {
+  tcp::Server echo(runtime, manager, [](Connection& connection) -> Task<void> {
+    std::vector<char> buffer(10'000);
+    for (;;) {
+      const auto size = co_await connection.read_some(boost::asio::buffer(buffer));
+      if (!size || *size == 0) co_return;
+      if (!co_await connection.write(std::string_view(buffer.data(), *size))) co_return;
+    }
+  });
+  for (const std::size_t size : {1U, 1000U, 300'000U}) {
+    LoadOptions options = load(echo.port());
+    options.mode = LoadMode::echo;
+    options.message_bytes = size;
+    const LoadResult result = run_load(options);
+    EXPECT_EQ(result.operations, 50U) << size;
+    EXPECT_EQ(result.failed, 0U) << size;
+  }
+}
+
+TEST_F(LoadTest, ItSeesWhichCertificateWasServed) {
+  std::set<std::uint64_t> seen;
+  LoadOptions options = load(https.port());
+  options.on_handshake = [&](const Sighting& sighting) { seen.insert(sighting.certificate); };
+  run_load(options);
+  EXPECT_EQ(seen, std::set{leaf_hash(manager->certificate())});
+  manager->update(authority.issue().value()).value();
+  run_load(options);
+  EXPECT_EQ(seen.size(), 2U);
+  EXPECT_TRUE(seen.contains(leaf_hash(manager->certificate())));
+}
+
+/// No coordinated omission: one connection, 20 ms for each request, and one due every 2 ms. The
+/// last of 20 waited for the 19 before it.
+TEST_F(LoadTest, AtAFixedRateLatencyCountsFromWhenAnOperationWasDue) {
+  LoadOptions options = load(https.port());
+  options.mode = LoadMode::requests;
+  options.path = "/slow";
+  options.connections = 1;
+  options.operations = 20;
+  options.rate = 500;
+  const LoadResult open = run_load(options);
+  EXPECT_EQ(open.operations, 20U);
+  EXPECT_GE(open.latency.max(), 20 * 20ms - 20 * 2ms);
+  EXPECT_GE(open.latency.percentile(50), 9 * 18ms);
+
+  options.rate = 0;
+  const LoadResult closed = run_load(options);
+  EXPECT_LT(closed.latency.percentile(50), open.latency.percentile(50));
+}
+
+TEST_F(LoadTest, FailuresAreCountedByTheirReason) {
+  LoadOptions options = load(https.port());
+  options.path = "/nowhere";
+  options.operations = 8;
+  LoadResult result = run_load(options);
+  EXPECT_EQ(result.operations, 0U);
+  EXPECT_EQ(result.failures["HTTP status 404"], 8U);
+
+  options.target.port(1);
+  result = run_load(options);
+  EXPECT_EQ(result.failures["Connection refused"], 8U);
+  EXPECT_EQ(result.handshakes, 0U);
+}
+
+TEST_F(LoadTest, IdleConnectionsStayUntilTheObjectGoes) {
+  {
+    LoadOptions options = load(https.port());
+    options.connections = 10;
+    const IdleConnections idle(options);
+    EXPECT_TRUE(eventually([&] { return https.counters().handshakes == 10; }));
+    EXPECT_EQ(https.counters().open_connections, 10U);
+  }
+  EXPECT_TRUE(eventually([&] { return https.counters().open_connections == 0; }));
+}
+
+TEST_F(LoadTest, IntervalsHoldAllOperations) {
+  LoadOptions options = load(https.port());
+  options.operations = 400;
+  options.interval = 5ms;
+  const LoadResult result = run_load(options);
+  std::uint64_t sum = 0;
+  for (const LoadInterval& interval : result.intervals) sum += interval.operations;
+  EXPECT_LE(sum, 400U);
+  EXPECT_GE(sum, 200U);  // the last interval has not ended
+  EXPECT_GT(result.busy, 0);
+}
+
+}  // namespace
+}  // namespace livetls::bench
