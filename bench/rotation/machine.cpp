@@ -3,6 +3,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <cstdlib>
 #include <fstream>
 #include <string>
@@ -30,7 +31,7 @@ boost::json::object describe_machine() {
           {"kernel", std::string(system.sysname) + " " + system.release},
           {"compiler", "g++ " __VERSION__},
           {"wolfssl", LIVETLS_WOLFSSL_VERSION},
-          {"load_average", load}};
+          {"load_average", std::round(100 * load) / 100}};
 }
 
 }  // namespace livetls::bench
