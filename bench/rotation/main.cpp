@@ -36,6 +36,14 @@ std::string now_utc() {
   return text;
 }
 
+boost::json::object peer_versions() {
+  boost::json::object versions;
+  for (const char* name : {"nginx", "haproxy", "hitch", "asio_ssl"}) {
+    if (Peer::available(name)) versions[display_name(name)] = Peer::version(name);
+  }
+  return versions;
+}
+
 std::vector<Measure> chosen(const std::string& only) {
   if (only.empty()) return measures();
   std::vector<std::string> names;
@@ -58,6 +66,7 @@ int compare(const Options& options, const std::string& command) {
   const auto begin = Clock::now();
   Report report{.command = command, .quick = options.quick, .started = now_utc()};
   report.machine = describe_machine();
+  report.machine["peers"] = peer_versions();
   const TemporaryDirectory directory;
   const auto authority = CertificateAuthority::create().value();
   Bench bench{.quick = options.quick,

@@ -181,18 +181,23 @@ Peer Peer::asio_ssl(const PeerOptions& options, const Certificate& certificate) 
   return start(kAsioSsl, options, certificate);
 }
 
-bool Peer::available(std::string_view name) {
+const Peer::Kind* Peer::find(std::string_view name) {
   for (const Kind* kind : {&kNginx, &kHaproxy, &kHitch, &kAsioSsl}) {
-    if (kind->name == name) return !find_program(kind->command.front()).empty();
+    if (kind->name == name) return kind;
   }
-  return false;
+  return nullptr;
 }
 
-std::string Peer::name() const { return kind_->name; }
+bool Peer::available(std::string_view name) {
+  const Kind* kind = find(name);
+  return kind != nullptr && !find_program(kind->command.front()).empty();
+}
 
-std::string Peer::version() const {
+std::string Peer::version(std::string_view name) {
+  if (!available(name)) return {};
+  const Kind& kind = *find(name);
   const std::string command =
-      find_program(kind_->command.front()).string() + ' ' + kind_->version_option + " 2>&1";
+      find_program(kind.command.front()).string() + ' ' + kind.version_option + " 2>&1";
   std::string said(200, '\0');
   FILE* const pipe = popen(command.c_str(), "r");
   if (pipe == nullptr) throw std::runtime_error(command);

@@ -46,8 +46,8 @@ class Peer {
   /// Whether nginx, haproxy, hitch or asio_ssl is there to be run.
   static bool available(std::string_view name);
 
-  std::string name() const;
-  std::string version() const;
+  /// Of the program of that name; empty where it is not there.
+  static std::string version(std::string_view name);
   const ServerProcess& process() const { return process_; }
   std::uint16_t port() const { return process_.port(); }
 
@@ -58,6 +58,7 @@ class Peer {
  private:
   struct Kind;
   static const Kind kNginx, kHaproxy, kHitch, kAsioSsl;
+  static const Kind* find(std::string_view name);
 
   Peer(const Kind& kind, std::filesystem::path directory, ServerProcess process)
       : kind_(&kind), directory_(std::move(directory)), process_(std::move(process)) {}

@@ -138,6 +138,7 @@ void pin_to(int processor) {
 }
 
 fs::path find_program(const std::string& name) {
+  if (name.empty()) return {};
   if (name.find('/') != std::string::npos) return fs::exists(name) ? fs::path(name) : fs::path();
   const char* const path = std::getenv("PATH");
   std::istringstream places(std::string(path != nullptr ? path : "") +
