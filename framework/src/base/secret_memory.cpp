@@ -107,14 +107,17 @@ bool is_secret(const void* block) noexcept { return SecretHeap::instance().holds
 
 std::size_t secret_size(const void* block) noexcept { return SecretHeap::instance().size(block); }
 
-[[gnu::noinline]] void wipe_stack() noexcept {
-  std::byte below[96 << 10];
-  wipe(below, sizeof below);
+[[gnu::noinline]] void wipe_stack(StackDepth depth) noexcept {
+  std::byte all[static_cast<std::size_t>(StackDepth::any)];
+  const auto bytes = static_cast<std::size_t>(depth);
+  std::byte* const below = all + sizeof all - bytes;  // it grows downwards
+  wipe(below, bytes);
   // memcpy leaves what it copied last in vector registers, which a new thread inherits. Copies of
-  // several sizes, since those use different ones.
-  for (std::size_t size = 64; size <= sizeof below / 2; size *= 2) {
+  // several sizes, since those use different ones; the longest use none.
+  constexpr std::size_t kLongestInRegisters = 8 << 10;
+  for (std::size_t size = 64; size <= kLongestInRegisters; size *= 2) {
     asm volatile("" : "+r"(size));  // unknown to the compiler, so that it is a call
-    std::memcpy(below, below + sizeof below / 2, size);
+    std::memcpy(below, below + kLongestInRegisters, size);
     asm volatile("" : : "r"(below) : "memory");
   }
 }

@@ -12,8 +12,12 @@ bool is_secret(const void* block) noexcept;
 /// How many bytes a block of `allocate_secret` has, at least as many as were asked for.
 std::size_t secret_size(const void* block) noexcept;
 
-/// Wipes what calls that have returned may have left on this thread's stack, as deep as wolfSSL
-/// goes with a private key. Objects of the caller and its callers stay.
-void wipe_stack() noexcept;
+/// How deep wolfSSL goes with a private key, in bytes of stack: three times what was seen when it
+/// loads one, and as deep as anything goes.
+enum class StackDepth : std::size_t { loading = 32 << 10, any = 96 << 10 };
+
+/// Wipes what calls that have returned may have left on this thread's stack. Objects of the caller
+/// and its callers stay.
+void wipe_stack(StackDepth depth = StackDepth::any) noexcept;
 
 }  // namespace livetls

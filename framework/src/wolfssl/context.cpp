@@ -90,7 +90,7 @@ bool issue_tickets(ServerContext::State& state, const ServingPolicy& policy,
 /// which would be most of what a context costs: a Certificate whose key does not fit does not
 /// exist.
 bool use_key(WOLFSSL_CTX* ctx, const PrivateKey& key) {
-  const wolfssl::KeyScope scope;
+  const wolfssl::KeyScope scope(StackDepth::loading);
   return wolfSSL_CTX_use_PrivateKey_buffer(ctx, key.der().data(),
                                            static_cast<long>(key.der().size()),
                                            WOLFSSL_FILETYPE_ASN1) == WOLFSSL_SUCCESS;

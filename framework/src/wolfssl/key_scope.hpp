@@ -9,10 +9,10 @@ namespace livetls::wolfssl {
 /// the stack is wiped.
 class KeyScope {
  public:
-  KeyScope() noexcept { ++depth(); }
+  explicit KeyScope(StackDepth stack = StackDepth::any) noexcept : stack_(stack) { ++depth(); }
   ~KeyScope() {
     --depth();
-    wipe_stack();
+    wipe_stack(stack_);
   }
   KeyScope(const KeyScope&) = delete;
   KeyScope& operator=(const KeyScope&) = delete;
@@ -24,6 +24,8 @@ class KeyScope {
     static constinit thread_local int depth = 0;
     return depth;
   }
+
+  StackDepth stack_;
 };
 
 }  // namespace livetls::wolfssl
