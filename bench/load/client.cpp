@@ -75,6 +75,7 @@ Client::State Client::close() {
 }
 
 Client::State Client::state_after(Progress progress) {
+  busy_ = progress == Progress::wait;
   switch (progress) {
     case Progress::complete: return phase_ == Phase::none ? State::idle : State::done;
     case Progress::failed: drop(); return State::failed;
@@ -177,7 +178,8 @@ Client::Progress Client::receive_message() {
     const ssize_t bytes = ::recv(socket_, buffer_.data(), buffer_.size(), MSG_DONTWAIT);
     if (bytes == 0) return fail("closed before its answer");
     if (bytes < 0) return errno == EAGAIN ? Progress::wait : fail(std::strerror(errno));
-    return is_answered(static_cast<std::size_t>(bytes)) ? Progress::complete : Progress::again;
+    if (is_answered(static_cast<std::size_t>(bytes))) return Progress::complete;
+    return failure_.empty() ? Progress::again : Progress::failed;
   }
   const TlsEngine::Step step = engine_->read(asio::buffer(buffer_));
   if (step.next != Next::done) return transport(step);

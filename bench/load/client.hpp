@@ -36,6 +36,9 @@ class Client {
   /// After `done`, in mode `handshakes`: says goodbye, and is idle or waiting.
   State close();
 
+  /// Whether an operation is under way, or its end.
+  bool is_busy() const { return busy_; }
+
   Clock::time_point intended() const { return intended_; }
   const std::string& failure() const { return failure_; }
   bool resumed() const { return resumed_; }
@@ -71,6 +74,7 @@ class Client {
   int socket_ = -1;
   unsigned watched_ = 0;
   Phase phase_ = Phase::none;
+  bool busy_ = false;
   std::optional<TlsEngine> engine_;
   std::optional<ClientSession> session_;
   std::vector<std::uint8_t> flight_;

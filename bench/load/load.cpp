@@ -50,11 +50,12 @@ class Load {
 
  private:
   static constexpr auto kPauseAfterFailure = std::chrono::milliseconds(10);
-  static constexpr auto kPatience = std::chrono::seconds(5);  // with what is under way at the end
+  static constexpr auto kPatience = std::chrono::seconds(5);  // while no operation begins or ends
 
   bool begins_more(Clock::time_point now) const {
     return begun_ < options_.operations && now < end_;
   }
+  std::size_t under_way() const { return clients_.size() - free_.size() - pausing_.size(); }
   void begin_what_is_due(Clock::time_point now);
   void wait();
   void handle(Client& client, Client::State state);
@@ -68,6 +69,7 @@ class Load {
   std::vector<std::pair<Clock::time_point, Client*>> pausing_;
   std::uint64_t begun_ = 0;
   Clock::time_point end_;
+  Clock::time_point last_event_;
   Clock::time_point interval_begin_;
   Histogram in_interval_;
   LoadResult result_;
@@ -75,17 +77,22 @@ class Load {
 
 LoadResult Load::run() {
   const double cpu = thread_cpu_seconds();
-  result_.began = interval_begin_ = Clock::now();
+  result_.began = interval_begin_ = last_event_ = Clock::now();
   end_ = result_.began + options_.duration;
   Clock::time_point now = result_.began;
-  while (begins_more(now) ||
-         (free_.size() + pausing_.size() < clients_.size() && now < end_ + kPatience)) {
+  while (begins_more(now) || under_way() > 0) {
+    if (under_way() > 0 && now > last_event_ + kPatience) break;
     begin_what_is_due(now);
     wait();
     now = Clock::now();
     if (now - interval_begin_ >= options_.interval) end_interval(now);
   }
   result_.seconds = seconds(Clock::now() - result_.began);
+  for (const auto& client : clients_) {
+    if (!client->is_busy()) continue;
+    ++result_.failed;
+    ++result_.failures["no answer"];
+  }
   result_.busy = (thread_cpu_seconds() - cpu) / result_.seconds;
   return std::move(result_);
 }
@@ -105,6 +112,7 @@ void Load::begin_what_is_due(Clock::time_point now) {
     Client& client = *free_.back();
     free_.pop_back();
     ++begun_;
+    last_event_ = now;
     handle(client, client.begin(intended));
   }
 }
@@ -117,7 +125,11 @@ void Load::wait() {
   const int count = epoll_pwait2(epoll_.fd, events.data(), events.size(), &timeout, nullptr);
   for (int i = 0; i < count; ++i) {
     auto& client = *static_cast<Client*>(events[static_cast<std::size_t>(i)].data.ptr);
-    handle(client, client.proceed());
+    if (client.is_busy()) {
+      handle(client, client.proceed());
+    } else {
+      client.drop();  // the server has ended a connection that was kept
+    }
   }
 }
 
@@ -134,6 +146,7 @@ void Load::handle(Client& client, Client::State state) {
 }
 
 void Load::count(const Client& client, bool good) {
+  last_event_ = Clock::now();
   if (const auto& handshake = client.handshake()) {
     ++result_.handshakes;
     if (client.resumed()) ++result_.resumed;

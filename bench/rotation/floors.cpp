@@ -22,6 +22,7 @@ double in_memory_handshake_us(bool resumed, std::uint64_t handshakes) {
   for (std::uint64_t i = 0; i < handshakes; ++i) {
     std::optional<ClientSession> session;
     if (resumed) session = pair.session();
+    if (resumed != session.has_value()) throw std::runtime_error("there is no ticket");
     if (!pair.run(session)) throw std::runtime_error("the handshake in memory failed");
   }
   return 1e6 * (pair.server_seconds() - before) / static_cast<double>(handshakes);

@@ -88,6 +88,9 @@ int compare(const Options& options, const std::string& command) {
   const boost::json::object json = report.to_json();
   write(options.json_file, boost::json::serialize(json) + "\n");
   write(options.html_file, html_report(json));
+  for (const std::string& file : {options.json_file, options.html_file}) {
+    if (!file.empty()) std::cerr << "written: " << file << '\n';
+  }
   return report.all_hold() ? 0 : 1;
 }
 

@@ -1,7 +1,6 @@
 #include "run_command.hpp"
 
 #include <atomic>
-#include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
@@ -92,7 +91,17 @@ std::pair<std::string, std::string> host_and_port(const std::string& target) {
 tcp::endpoint resolve(const Options& options) {
   const auto [host, port] = host_and_port(options.target);
   boost::asio::io_context io;
-  const tcp::endpoint endpoint = *tcp::resolver(io).resolve(host, port).begin();
+  tcp::socket probe(io);
+  boost::system::error_code error;
+  const auto addresses = tcp::resolver(io).resolve(host, port);
+  tcp::endpoint endpoint = *addresses.begin();
+  for (const auto& address : addresses) {  // the first that answers, of this machine's
+    if (!address.endpoint().address().is_loopback()) continue;
+    probe = tcp::socket(io);
+    probe.connect(address, error);
+    if (!error) endpoint = address;
+    if (!error) break;
+  }
   if (!endpoint.address().is_loopback() && !options.host_is_mine) {
     throw po::error(endpoint.address().to_string() +
                     " is not this machine: load only what is yours, and say --yes-i-own-this-host");

@@ -5,11 +5,14 @@
 
 namespace livetls::bench {
 
-/// Of a sorted copy; `part` from 0 to 1.
+/// `part` from 0 to 1; between two values, in proportion.
 inline double quantile(std::vector<double> values, double part) {
   if (values.empty()) return 0;
   std::ranges::sort(values);
-  return values[static_cast<std::size_t>(part * static_cast<double>(values.size() - 1) + 0.5)];
+  const double rank = part * static_cast<double>(values.size() - 1);
+  const auto below = static_cast<std::size_t>(rank);
+  const std::size_t above = std::min(below + 1, values.size() - 1);
+  return values[below] + (rank - static_cast<double>(below)) * (values[above] - values[below]);
 }
 
 inline double median(std::vector<double> values) { return quantile(std::move(values), 0.5); }

@@ -44,7 +44,7 @@ class Field {
 };
 
 const std::vector<std::string> kHttpsPeers = {"nginx", "haproxy", "asio_ssl"};
-const std::vector<std::string> kEchoPeers = {"haproxy", "hitch"};
+const std::vector<std::string> kEchoPeers = {"haproxy", "hitch", "asio_ssl"};
 
 Standing floor_of(bool resumed, const std::vector<double>& tcp_us, std::uint64_t handshakes) {
   Standing floor{.name = "floor: in-memory handshake + bare TCP"};
@@ -97,7 +97,7 @@ double memory_per_idle_connection(const ServerProcess& server, const LoadOptions
   const std::uint64_t before = server.resident_kib();
   idle.connections = load.connections;
   const IdleConnections connections(idle);
-  return static_cast<double>(server.resident_kib() - before) /
+  return (static_cast<double>(server.resident_kib()) - static_cast<double>(before)) /
          static_cast<double>(load.connections);
 }
 

@@ -15,6 +15,7 @@ class Staleness {
   using Clock = std::chrono::steady_clock;
 
   void update_returned(std::uint64_t generation) {
+    returned(generation + 1).store(0, std::memory_order_relaxed);  // of long ago
     returned(generation).store(now_ns(Clock::now()), std::memory_order_release);
   }
 

@@ -17,7 +17,7 @@ struct SubjectOptions {
   bool watches_staleness = false;
 };
 
-/// What a subject's updates came to, since it was last told to rotate.
+/// What a subject's updates came to: durations since it was last told to rotate, the rest in all.
 struct Rotations {
   std::uint64_t updates = 0;
   double update_p50_us = 0;

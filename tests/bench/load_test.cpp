@@ -161,6 +161,21 @@ TEST_F(LoadTest, FailuresAreCountedByTheirReason) {
   EXPECT_EQ(result.handshakes, 0U);
 }
 
+/// Kept connections that the server has ended are no failures: the next operation makes a new one.
+TEST_F(LoadTest, AKeptConnectionThatTheServerEndsIsReplaced) {
+  web::Router router;
+  router.get("/", [](web::Request&) { return web::Response::text("hello\n"); });
+  const web::Server impatient(runtime, manager, std::move(router), {.idle_timeout = 5ms});
+  LoadOptions options = load(impatient.port());
+  options.mode = LoadMode::requests;
+  options.operations = 4;
+  options.rate = 4;
+  const LoadResult result = run_load(options);
+  EXPECT_EQ(result.operations, 4U);
+  EXPECT_EQ(result.failed, 0U);
+  EXPECT_EQ(result.handshakes, 4U);
+}
+
 TEST_F(LoadTest, IdleConnectionsStayUntilTheObjectGoes) {
   {
     LoadOptions options = load(https.port());

@@ -18,8 +18,11 @@ class InputBuffer {
   boost::asio::mutable_buffer space() {
     if (begin_ == end_) {
       begin_ = end_ = 0;
-      if (more_is_coming_ && capacity_ < kRecordBytes) reset(kRecordBytes);
-      if (small_arrivals_ >= kFewBytesAreComing && capacity_ > kSmallBytes) reset(kSmallBytes);
+      if (more_is_coming_ && capacity_ < kRecordBytes) {
+        reset(kRecordBytes);
+      } else if (small_arrivals_ >= kFewBytesAreComing && capacity_ > kSmallBytes) {
+        reset(kSmallBytes);
+      }
     }
     if (end_ == capacity_) make_room();
     return {bytes_.get() + end_, capacity_ - end_};
@@ -53,9 +56,12 @@ class InputBuffer {
   void make_room() {
     const std::size_t size = end_ - begin_;
     if (begin_ == 0) {
-      const auto former = std::move(bytes_);
-      reset(capacity_ == 0 ? kSmallBytes : std::max(kRecordBytes, 2 * capacity_));
-      if (size != 0) std::memcpy(bytes_.get(), former.get(), size);
+      const std::size_t capacity =
+          capacity_ == 0 ? kSmallBytes : std::max(kRecordBytes, 2 * capacity_);
+      auto bytes = std::make_unique_for_overwrite<std::uint8_t[]>(capacity);
+      if (size != 0) std::memcpy(bytes.get(), bytes_.get(), size);
+      bytes_ = std::move(bytes);
+      capacity_ = capacity;
     } else {
       std::memmove(bytes_.get(), bytes_.get() + begin_, size);
     }

@@ -117,7 +117,7 @@ class TlsStream {
       constexpr std::size_t kKeptBytes = 512;
       flight.clear();
       flight_sent = 0;
-      if (flight.capacity() > kKeptBytes) flight = {};
+      if (flight.capacity() > kKeptBytes) std::vector<std::uint8_t>().swap(flight);
     }
 
     void pass_turn() {
