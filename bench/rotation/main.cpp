@@ -79,7 +79,11 @@ int compare(const Options& options, const std::string& command) {
   for (const Measure& measure : chosen(options.only)) {
     const std::size_t rows = report.rows.size();
     std::cerr << measure.title << '\n';
-    measure.run(bench);
+    try {
+      measure.run(bench);
+    } catch (const std::exception& error) {  // the others' figures are not lost for it
+      report.rows.push_back({.measure = measure.title, .concluded = false, .note = error.what()});
+    }
     const std::vector<Row> added(report.rows.begin() + static_cast<std::ptrdiff_t>(rows),
                                  report.rows.end());
     std::cout << Report{.rows = added}.table() << std::flush;

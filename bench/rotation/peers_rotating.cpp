@@ -60,7 +60,7 @@ Outcome rotate_under_load(Bench& bench, std::uint16_t port, const Rotate& rotate
   load.target = {boost::asio::ip::address_v4::loopback(), port};
   load.duration = std::chrono::seconds(seconds);
   load.on_handshake = [&](const Sighting& sighting) { sightings.push_back(sighting); };
-  std::thread clients([&] { outcome.load = run_load(load); });
+  std::jthread clients([&] { outcome.load = run_load(load); });
 
   std::map<std::uint64_t, std::size_t> order = {{leaf_hash(bench.certificates[0]), 0}};
   for (int second = 1; second < seconds; ++second) {

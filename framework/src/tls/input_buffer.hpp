@@ -34,6 +34,12 @@ class InputBuffer {
     small_arrivals_ = count < kSmallBytes ? small_arrivals_ + 1 : 0;
   }
 
+  /// After a handshake, whose messages may have been long.
+  void expect_little() {
+    more_is_coming_ = false;
+    small_arrivals_ = kFewBytesAreComing;
+  }
+
   std::span<const std::uint8_t> bytes() const { return {bytes_.get() + begin_, end_ - begin_}; }
 
   std::size_t take(void* into, std::size_t size) {

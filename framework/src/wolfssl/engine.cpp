@@ -263,6 +263,7 @@ TlsEngine::Step TlsEngine::State::established_with_peer() {
     return fail(Errc::peer_untrusted);
   }
   established = true;
+  wire.input.expect_little();
   if (served) served->seat.establish(resumed);
   version = static_cast<TlsVersion>(wolfSSL_version(ssl.get()));
   cipher_suite = wolfSSL_get_cipher_name(ssl.get());

@@ -59,6 +59,16 @@ TEST(InputBufferTest, GivesMemoryBackAfterSomeSmallArrivals) {
   EXPECT_EQ(buffer.space().size(), kSmall);
 }
 
+TEST(InputBufferTest, GivesMemoryBackAfterALongHandshake) {
+  InputBuffer buffer;
+  arrive(buffer, kSmall);
+  EXPECT_GT(buffer.space().size(), kRecord - kSmall);
+  arrive(buffer, 800);
+  take_all(buffer);
+  buffer.expect_little();
+  EXPECT_EQ(buffer.space().size(), kSmall);
+}
+
 TEST(InputBufferTest, KeepsBytesInOrderThroughAllOfIt) {
   std::string sent(200'000, '\0');
   std::iota(sent.begin(), sent.end(), 0);
