@@ -130,4 +130,20 @@ json::object latency_lines(const std::string& title, const std::vector<Standing>
   return {{"kind", "latency"}, {"title", title}, {"lines", lines}};
 }
 
+json::object over_time(const std::string& title, const LoadResult& result,
+                       const json::array& rotations) {
+  json::array seconds;
+  json::array throughput;
+  json::array p99;
+  for (std::size_t i = 0; i + 1 < result.intervals.size(); ++i) {
+    const LoadInterval& interval = result.intervals[i];
+    const double length = result.intervals[i + 1].begin_s - interval.begin_s;
+    seconds.push_back(interval.begin_s);
+    throughput.push_back(static_cast<double>(interval.operations) / length);
+    p99.push_back(interval.p99_us);
+  }
+  return {{"kind", "over_time"},      {"title", title}, {"seconds", seconds},
+          {"throughput", throughput}, {"p99_us", p99},  {"rotations", rotations}};
+}
+
 }  // namespace livetls::bench

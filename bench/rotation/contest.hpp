@@ -44,4 +44,8 @@ Row compare_per_cpu_second(std::string measure, std::string unit,
 boost::json::object cpu_bars(const std::string& title, const std::vector<Standing>& standings);
 boost::json::object latency_lines(const std::string& title, const std::vector<Standing>& standings);
 
+/// Throughput and p99 of one load over its time, with the seconds at which the server rotated.
+boost::json::object over_time(const std::string& title, const LoadResult& result,
+                              const boost::json::array& rotations);
+
 }  // namespace livetls::bench

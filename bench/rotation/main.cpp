@@ -14,7 +14,7 @@
 #include "measures.hpp"
 #include "peers.hpp"
 #include "run_command.hpp"
-#include "temporary_directory.hpp"
+#include "support/temporary_directory.hpp"
 
 namespace livetls::bench {
 namespace {
@@ -67,10 +67,10 @@ int compare(const Options& options, const std::string& command) {
   Report report{.command = command, .quick = options.quick, .started = now_utc()};
   report.machine = describe_machine();
   report.machine["peers"] = peer_versions();
-  const TemporaryDirectory directory;
+  const test::TemporaryDirectory directory;
   const auto authority = CertificateAuthority::create().value();
   Bench bench{.quick = options.quick,
-              .directory = directory.path,
+              .directory = directory.path(),
               .certificates = {},
               .report = report,
               .wanted_rounds = options.rounds};

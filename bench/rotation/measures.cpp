@@ -1,6 +1,6 @@
 #include "measures.hpp"
 
-#include "wolfssl/load_client.hpp"
+#include "tls/load_client.hpp"
 
 namespace livetls::bench {
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <thread>
 
+#include "contest.hpp"
 #include "load/sighting_hash.hpp"
 #include "measures.hpp"
 #include "peers.hpp"
@@ -79,24 +80,12 @@ Outcome rotate_under_load(Bench& bench, std::uint16_t port, const Rotate& rotate
   return outcome;
 }
 
-json::object over_time(const std::string& name, const Outcome& outcome) {
+json::array moments(const Outcome& outcome) {
   json::array seconds;
-  json::array throughput;
-  json::array p99;
-  const auto& intervals = outcome.load.intervals;
-  for (std::size_t i = 0; i + 1 < intervals.size(); ++i) {
-    seconds.push_back(intervals[i].begin_s);
-    throughput.push_back(static_cast<double>(intervals[i].operations) /
-                         (intervals[i + 1].begin_s - intervals[i].begin_s));
-    p99.push_back(intervals[i].p99_us);
-  }
-  json::array rotations;
   for (const Change& change : outcome.changes) {
-    rotations.push_back(std::chrono::duration<double>(change.began - outcome.load.began).count());
+    seconds.push_back(std::chrono::duration<double>(change.began - outcome.load.began).count());
   }
-  return {{"kind", "over_time"}, {"title", name + ", rotating once a second"},
-          {"seconds", seconds},  {"throughput", throughput},
-          {"p99_us", p99},       {"rotations", rotations}};
+  return seconds;
 }
 
 class Pictures {
@@ -106,7 +95,7 @@ class Pictures {
     add(stale_, name, static_cast<double>(outcome.stale));
     add(last_stale_, name, outcome.last_stale_ms);
     add(longest_, name, outcome.longest_change_ms);
-    runs_.push_back(over_time(name, outcome));
+    runs_.push_back(over_time(name + ", rotating once a second", outcome.load, moments(outcome)));
   }
 
   void move_to(json::array& series) {

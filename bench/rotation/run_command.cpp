@@ -15,7 +15,7 @@
 #include <thread>
 
 #include "load/load.hpp"
-#include "wolfssl/load_client.hpp"
+#include "tls/load_client.hpp"
 
 namespace livetls::bench {
 namespace {

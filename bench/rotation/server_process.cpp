@@ -229,10 +229,4 @@ std::uint64_t ServerProcess::resident_kib() const {
   return memory_of(pids.empty() ? std::vector{pid_} : pids, "status", "VmRSS:");
 }
 
-std::uint64_t ServerProcess::proportional_kib() const {
-  auto pids = workers();
-  pids.push_back(pid_);
-  return memory_of(pids, "smaps_rollup", "Pss:");
-}
-
 }  // namespace livetls::bench

@@ -54,9 +54,6 @@ class ServerProcess {
   /// workers share count for each of them.
   std::uint64_t resident_kib() const;
 
-  /// The same of the server and its workers, where shared pages count in parts (PSS).
-  std::uint64_t proportional_kib() const;
-
   void signal(int number) const;
 
  private:

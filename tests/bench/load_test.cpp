@@ -13,7 +13,7 @@
 #include "load/sighting_hash.hpp"
 #include "support/eventually.hpp"
 #include "support/running_runtime.hpp"
-#include "wolfssl/load_client.hpp"
+#include "tls/load_client.hpp"
 
 namespace livetls::bench {
 namespace {

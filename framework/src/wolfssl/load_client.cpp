@@ -1,4 +1,4 @@
-#include "wolfssl/load_client.hpp"
+#include "tls/load_client.hpp"
 
 #include <stdexcept>
 
@@ -26,10 +26,8 @@ void take_signatures(WOLFSSL_CTX* ctx) {
 
 }  // namespace
 
-std::shared_ptr<const ClientContext> make_load_client(const TlsPolicy& policy, KeyExchange group,
-                                                      std::vector<std::string> alpn) {
-  auto client = ClientContext::create(
-      {.policy = policy, .alpn = std::move(alpn), .insecure_skip_verify = true});
+std::shared_ptr<const ClientContext> make_load_client(const TlsPolicy& policy, KeyExchange group) {
+  auto client = ClientContext::create({.policy = policy, .insecure_skip_verify = true});
   if (!client) throw std::runtime_error("no client: " + client.error().message());
   WOLFSSL_CTX* ctx = (*client)->state().ctx.get();
   take_signatures(ctx);
