@@ -12,6 +12,7 @@
 #include <cmath>
 #include <ctime>
 #include <stdexcept>
+#include <utility>
 
 #include "client.hpp"
 
@@ -57,7 +58,7 @@ class Load {
   }
   std::size_t under_way() const { return clients_.size() - free_.size() - pausing_.size(); }
   void begin_what_is_due(Clock::time_point now);
-  void wait();
+  bool wait();
   void handle(Client& client, Client::State state);
   void count(const Client& client, bool good);
   void end_interval(Clock::time_point now);
@@ -80,11 +81,13 @@ LoadResult Load::run() {
   result_.began = interval_begin_ = last_event_ = Clock::now();
   end_ = result_.began + options_.duration;
   Clock::time_point now = result_.began;
+  Clock::duration polling{};
   while (begins_more(now) || under_way() > 0) {
     if (under_way() > 0 && now > last_event_ + kPatience) break;
     begin_what_is_due(now);
-    wait();
-    now = Clock::now();
+    const bool any = wait();
+    const auto before = std::exchange(now, Clock::now());
+    if (options_.polls && !any) polling += now - before;
     if (now - interval_begin_ >= options_.interval) end_interval(now);
   }
   result_.seconds = seconds(Clock::now() - result_.began);
@@ -93,7 +96,8 @@ LoadResult Load::run() {
     ++result_.failed;
     ++result_.failures["no answer"];
   }
-  result_.busy = (thread_cpu_seconds() - cpu) / result_.seconds;
+  result_.busy = options_.polls ? 1 - seconds(polling) / result_.seconds
+                                : (thread_cpu_seconds() - cpu) / result_.seconds;
   return std::move(result_);
 }
 
@@ -117,10 +121,12 @@ void Load::begin_what_is_due(Clock::time_point now) {
   }
 }
 
-void Load::wait() {
+/// False where nothing had happened.
+bool Load::wait() {
   std::array<epoll_event, 256> events;
-  const auto next =
-      options_.rate > 0 ? std::chrono::microseconds(200) : std::chrono::milliseconds(5);
+  const auto next = options_.polls      ? std::chrono::microseconds(0)
+                    : options_.rate > 0 ? std::chrono::microseconds(200)
+                                        : std::chrono::milliseconds(5);
   const timespec timeout{0, std::chrono::nanoseconds(next).count()};
   const int count = epoll_pwait2(epoll_.fd, events.data(), events.size(), &timeout, nullptr);
   for (int i = 0; i < count; ++i) {
@@ -131,6 +137,7 @@ void Load::wait() {
       client.drop();  // the server has ended a connection that was kept
     }
   }
+  return count > 0;
 }
 
 void Load::handle(Client& client, Client::State state) {

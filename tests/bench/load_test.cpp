@@ -199,5 +199,16 @@ TEST_F(LoadTest, IntervalsHoldAllOperations) {
   EXPECT_GT(result.busy, 0);
 }
 
+TEST_F(LoadTest, PollsThatBringNothingDoNotMakeItBusy) {
+  LoadOptions options = load(https.port());
+  options.polls = true;
+  options.operations = 20;
+  options.rate = 200;  // so that it has nothing to do most of the time
+  const LoadResult result = run_load(options);
+  EXPECT_EQ(result.operations, 20U);
+  EXPECT_GT(result.busy, 0);
+  EXPECT_LT(result.busy, 1);
+}
+
 }  // namespace
 }  // namespace livetls::bench
