@@ -62,6 +62,7 @@ class Load {
   void handle(Client& client, Client::State state);
   void count(const Client& client, bool good);
   void end_interval(Clock::time_point now);
+  std::uint64_t owed(Clock::time_point now) const;
 
   LoadOptions options_;
   Epoll epoll_;
@@ -90,7 +91,8 @@ LoadResult Load::run() {
     if (options_.polls && !any) polling += now - before;
     if (now - interval_begin_ >= options_.interval) end_interval(now);
   }
-  result_.seconds = seconds(Clock::now() - result_.began);
+  result_.seconds = seconds(now - result_.began);
+  result_.owed = owed(now);
   for (const auto& client : clients_) {
     if (!client->is_busy()) continue;
     ++result_.failed;
@@ -177,7 +179,16 @@ void Load::end_interval(Clock::time_point now) {
   interval_begin_ = now;
 }
 
-/// As many descriptors as the system allows.
+/// Those due in the last millisecond may still have been about to begin.
+std::uint64_t Load::owed(Clock::time_point now) const {
+  if (options_.rate <= 0) return 0;
+  const double passed = seconds(std::min(now, end_) - result_.began - std::chrono::milliseconds(1));
+  const auto due = static_cast<std::uint64_t>(options_.rate * std::max(passed, 0.0));
+  return std::max(begun_, std::min(due, options_.operations)) - begun_;
+}
+
+}  // namespace
+
 void raise_descriptor_limit() {
   rlimit limit{};
   getrlimit(RLIMIT_NOFILE, &limit);
@@ -185,14 +196,13 @@ void raise_descriptor_limit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-}  // namespace
-
 void LoadResult::add(const LoadResult& other) {
   latency.add(other.latency);
   operations += other.operations;
   handshakes += other.handshakes;
   resumed += other.resumed;
   failed += other.failed;
+  owed += other.owed;
   for (const auto& [reason, count] : other.failures) failures[reason] += count;
   seconds = std::max(seconds, other.seconds);
   busy = std::max(busy, other.busy);
@@ -206,7 +216,6 @@ LoadResult run_load(const LoadOptions& options) {
   if (options.mode == LoadMode::requests && options.path.empty()) {
     throw std::invalid_argument("requests need a path");
   }
-  raise_descriptor_limit();
   return Load(options).run();
 }
 
@@ -215,7 +224,6 @@ class IdleConnections::Impl {
   explicit Impl(LoadOptions options) : options_(std::move(options)) {
     options_.path.clear();
     options_.mode = LoadMode::handshakes;
-    raise_descriptor_limit();
     for (std::size_t i = 0; i < options_.connections; ++i) open();
   }
 

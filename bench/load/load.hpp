@@ -80,6 +80,8 @@ struct LoadResult {
   std::uint64_t handshakes = 0;
   std::uint64_t resumed = 0;
   std::uint64_t failed = 0;
+  std::uint64_t owed =
+      0;  ///< at a fixed rate: due, and never begun, for all connections were taken
   std::map<std::string, std::uint64_t> failures;  ///< by reason
   Clock::time_point began;
   double seconds = 0;
@@ -93,6 +95,9 @@ struct LoadResult {
   double per_second() const { return seconds > 0 ? static_cast<double>(operations) / seconds : 0; }
   void add(const LoadResult& other);  ///< of another thread, at the same time
 };
+
+/// As many descriptors as the system allows, for this process and those it starts.
+void raise_descriptor_limit();
 
 /// Runs on the calling thread until it ends. Failed operations are counted, not thrown.
 LoadResult run_load(const LoadOptions& options);

@@ -117,6 +117,7 @@ int main(int argc, char** argv) {
       "json", po::value(&options.json_file)->value_name("FILE"), "write all figures there")(
       "html", po::value(&options.html_file)->value_name("FILE"), "write the report there")("help",
                                                                                            "");
+  raise_descriptor_limit();
   try {
     if (argc > 1 && std::string_view(argv[1]) == "run") return run_command(argc - 1, argv + 1);
     po::variables_map values;

@@ -227,6 +227,7 @@ boost::json::object to_json(const Outcome& outcome) {
           {"resumed", load.resumed},
           {"failed", load.failed},
           {"failures", failures},
+          {"owed", load.owed},
           {"certificates", outcome.certificates},
           {"rotations", outcome.rotations},
           {"failed_rotations", outcome.failed_rotations},
@@ -251,6 +252,10 @@ void print(const Outcome& outcome) {
   std::printf("failed: %llu\n", static_cast<unsigned long long>(load.failed));
   for (const auto& [reason, count] : load.failures) {
     std::printf("  %llu x %s\n", static_cast<unsigned long long>(count), reason.c_str());
+  }
+  if (load.owed > 0) {
+    std::printf("never begun: %llu operations: more --connections, or the server is too slow\n",
+                static_cast<unsigned long long>(load.owed));
   }
   std::printf("the load took %.0f %% of a processor%s\n", 100 * load.busy,
               load.busy > 0.95 ? ": IT WAS THE BOTTLENECK, the server can do more than this" : "");

@@ -199,6 +199,17 @@ TEST_F(LoadTest, IntervalsHoldAllOperations) {
   EXPECT_GT(result.busy, 0);
 }
 
+TEST_F(LoadTest, SaysWhatWasDueAndNeverBegun) {
+  LoadOptions options = load(https.port());
+  options.connections = 1;
+  options.duration = 50ms;
+  options.operations = 1'000'000;
+  options.rate = 1e6;
+  EXPECT_GT(run_load(options).owed, 0U);
+  options.operations = 1;
+  EXPECT_EQ(run_load(options).owed, 0U);
+}
+
 TEST_F(LoadTest, PollsThatBringNothingDoNotMakeItBusy) {
   LoadOptions options = load(https.port());
   options.polls = true;
