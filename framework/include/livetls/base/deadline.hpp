@@ -29,7 +29,7 @@ class Deadline {
 
  private:
   struct State;
-  static void arm(const std::shared_ptr<State>& state);
+  static void arm(const std::shared_ptr<State>& state, std::chrono::steady_clock::time_point at);
 
   std::shared_ptr<State> state_;
 };
