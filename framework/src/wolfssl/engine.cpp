@@ -108,7 +108,8 @@ struct TlsEngine::State {
 
   // Kept here, because the library forgets them at the end of a session.
   TlsVersion version{};
-  std::string cipher_suite;
+  std::string_view cipher_suite;  // and the group: they point into the library's own tables
+  std::string_view group;
   std::string alpn;
 
   // The handshake
@@ -267,6 +268,7 @@ TlsEngine::Step TlsEngine::State::established_with_peer() {
   if (served) served->seat.establish(resumed);
   version = static_cast<TlsVersion>(wolfSSL_version(ssl.get()));
   cipher_suite = wolfSSL_get_cipher_name(ssl.get());
+  if (const char* name = wolfSSL_get_curve_name(ssl.get())) group = name;
   note_alpn();
   Step step = done();
   step.output_may_wait = server && version == TlsVersion::tls1_3;  // a ticket at most
@@ -416,6 +418,7 @@ bool TlsEngine::resumed() const noexcept { return state_->resumed; }
 bool TlsEngine::is_server() const noexcept { return state_->server != nullptr; }
 TlsVersion TlsEngine::version() const noexcept { return state_->version; }
 std::string_view TlsEngine::cipher_suite() const noexcept { return state_->cipher_suite; }
+std::string_view TlsEngine::group() const noexcept { return state_->group; }
 std::string_view TlsEngine::alpn() const noexcept { return state_->alpn; }
 std::string_view TlsEngine::server_name() const noexcept { return state_->requested_name; }
 

@@ -90,6 +90,7 @@ class TlsEngine {
   bool is_server() const noexcept;
   TlsVersion version() const noexcept;
   std::string_view cipher_suite() const noexcept;
+  std::string_view group() const noexcept;        ///< of the key exchange: X25519, SECP256R1, ...
   std::string_view alpn() const noexcept;         ///< empty where none was agreed on
   std::string_view server_name() const noexcept;  ///< what the client asked for; empty for nothing
   bool resumed() const noexcept;                  ///< from a session ticket
