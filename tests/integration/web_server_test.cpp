@@ -184,8 +184,9 @@ TEST_F(WebServer, AnExceptionIsA500ThatTellsOnlyTheOperator) {
   PlainClient client = connect();
   const HttpResponse response = client.get("/throws?token=private");
   EXPECT_EQ(response.result_int(), 500U);
-  EXPECT_EQ(response.body(), "Internal Server Error\n");
-  EXPECT_THAT(log_.text(), HasSubstr("handler of GET /throws failed: the secret"));
+  EXPECT_THAT(response.body(), HasSubstr("Internal Server Error"));
+  EXPECT_THAT(response.body(), Not(HasSubstr("secret")));
+  EXPECT_THAT(log_.text(), HasSubstr("GET /throws, failed: the secret"));
   EXPECT_THAT(log_.text(), Not(HasSubstr("private")));
   EXPECT_EQ(client.get("/throws-7").result_int(), 500U);
   EXPECT_EQ(client.get("/").body(), "hello") << "the connection goes on";

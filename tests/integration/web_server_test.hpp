@@ -42,9 +42,11 @@ class WebServer : public testing::Test {
     server_.reset();
   }
 
-  void start(ServerOptions options = {}) {
+  void start(ServerOptions options = {}) { start(router(), options); }
+
+  void start(Router router, ServerOptions options = {}) {
     options.plain = true;
-    server_.emplace(runtime_, nullptr, router(), options);
+    server_.emplace(runtime_, nullptr, std::move(router), options);
   }
 
   PlainClient connect() { return test::plain_client(server_->port()); }

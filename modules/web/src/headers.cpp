@@ -3,15 +3,10 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "ascii.hpp"
+
 namespace livetls::web {
 namespace {
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
-
-bool same_name(std::string_view a, std::string_view b) {
-  return a.size() == b.size() &&
-         std::ranges::equal(a, b, [](char x, char y) { return lower(x) == lower(y); });
-}
 
 bool is_token_char(char c) {
   const char l = lower(c);
@@ -37,7 +32,7 @@ void check(std::string_view name, std::string_view value) {
 }  // namespace
 
 std::optional<std::string_view> Headers::find(std::string_view name) const noexcept {
-  const auto is_it = [&](const Field& field) { return same_name(field.name, name); };
+  const auto is_it = [&](const Field& field) { return equal_ignoring_case(field.name, name); };
   const auto field = std::ranges::find_if(fields_, is_it);
   return field == fields_.end() ? std::nullopt : std::optional<std::string_view>(field->value);
 }
@@ -48,7 +43,7 @@ std::string_view Headers::operator[](std::string_view name) const noexcept {
 
 std::size_t Headers::count(std::string_view name) const noexcept {
   return static_cast<std::size_t>(std::ranges::count_if(
-      fields_, [&](const Field& field) { return same_name(field.name, name); }));
+      fields_, [&](const Field& field) { return equal_ignoring_case(field.name, name); }));
 }
 
 void Headers::set(std::string_view name, std::string_view value) {
@@ -65,7 +60,7 @@ void Headers::add(std::string_view name, std::string_view value) {
 }
 
 void Headers::erase(std::string_view name) noexcept {
-  std::erase_if(fields_, [&](const Field& field) { return same_name(field.name, name); });
+  std::erase_if(fields_, [&](const Field& field) { return equal_ignoring_case(field.name, name); });
 }
 
 }  // namespace livetls::web

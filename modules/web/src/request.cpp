@@ -1,7 +1,9 @@
 #include "livetls/web/request.hpp"
 
 #include <algorithm>
+#include <random>
 #include <stdexcept>
+#include <utility>
 
 #include "percent_decode.hpp"
 
@@ -26,6 +28,39 @@ std::optional<std::string> Request::query_param(std::string_view name) const {
     return percent_decode(pair.substr(std::min(pair.size(), equals + 1)), true);
   }
   return std::nullopt;
+}
+
+std::string_view Request::host() const noexcept {
+  const std::string_view host = headers["Host"];
+  const std::size_t bracket = host.rfind(']');  // an IPv6 address has colons of its own
+  const std::size_t colon = host.rfind(':');
+  const bool has_port = colon != host.npos && (bracket == host.npos || colon > bracket);
+  return has_port ? host.substr(0, colon) : host;
+}
+
+/// Nothing that must not be guessed, only unlike others.
+const std::string& Request::id() const {
+  thread_local std::mt19937_64 generator(std::random_device{}());
+  if (id_.empty()) {
+    std::uint64_t bits = generator();
+    for (int digit = 0; digit < 16; ++digit, bits >>= 4) id_ += "0123456789abcdef"[bits & 15];
+  }
+  return id_;
+}
+
+Task<bool> Request::read_body(std::string& into) {
+  if (!body.empty()) {  // what was received as a whole
+    into.append(std::exchange(body, {}));
+    co_return true;
+  }
+  if (source_ == nullptr) co_return false;
+  co_return co_await source_->receive(into, max_body_bytes);
+}
+
+Task<void> Request::receive_body() {
+  if (source_ == nullptr) co_return;
+  bool more = true;
+  while (more) more = co_await source_->receive(body, max_body_bytes);
 }
 
 const std::string& Request::param(std::string_view name) const {

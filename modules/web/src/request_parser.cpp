@@ -10,6 +10,7 @@
 #include <functional>
 #include <stdexcept>
 
+#include "ascii.hpp"
 #include "percent_decode.hpp"
 
 namespace livetls::web {
@@ -20,12 +21,6 @@ namespace {
 
 /// Bodies grow as their bytes arrive, whatever length was announced.
 constexpr std::uint64_t kMaxReserve = 64 * 1024;
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
-
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](char x, char y) { return lower(x) == lower(y); });
-}
 
 bool is_decimal(char c) { return c >= '0' && c <= '9'; }
 
@@ -40,7 +35,6 @@ bool has_well_formed_version(std::string_view input) {
 
 int status_for(const boost::system::error_code& error, std::string_view input) {
   if (error == http::error::header_limit) return 431;
-  if (error == http::error::body_limit) return 413;
   if (error == http::error::bad_version && has_well_formed_version(input)) return 505;
   return 400;
 }
@@ -90,12 +84,18 @@ bool is_host_char(char c) {
 
 }  // namespace
 
-RequestParser::RequestParser(Request& request, std::size_t max_header_bytes,
-                             std::uint64_t max_body_bytes)
+RequestParser::RequestParser(Request& request, std::size_t max_header_bytes)
     : request_(request), max_header_bytes_(max_header_bytes) {
-  eager(true);
   header_limit(static_cast<std::uint32_t>(max_header_bytes));
-  body_limit(max_body_bytes);
+  body_limit(boost::none);
+}
+
+void RequestParser::body_goes_to(std::string& into, std::uint64_t max_bytes) {
+  eager(true);
+  body_ = &into;
+  max_body_bytes_ = max_bytes;
+  const auto announced = content_length();
+  if (announced && *announced > max_bytes) refusal_ = 413;
 }
 
 std::size_t RequestParser::take(boost::asio::const_buffer bytes) {
@@ -106,6 +106,12 @@ std::size_t RequestParser::take(boost::asio::const_buffer bytes) {
     refusal_ = status_for(error, {static_cast<const char*>(bytes.data()), bytes.size()});
   }
   return taken;
+}
+
+std::optional<std::uint64_t> RequestParser::missing_bytes() const {
+  if (is_done()) return 0;
+  const auto missing = content_length_remaining();
+  return missing ? std::optional<std::uint64_t>(*missing) : std::nullopt;
 }
 
 void RequestParser::refuse(int status, ErrorCode& error) {
@@ -186,16 +192,29 @@ int RequestParser::check_expectation() {
 }
 
 void RequestParser::on_body_init_impl(const boost::optional<std::uint64_t>& length, ErrorCode&) {
-  if (length) request_.body.reserve(static_cast<std::size_t>(std::min(*length, kMaxReserve)));
+  if (length)
+    body_->reserve(body_->size() + static_cast<std::size_t>(std::min(*length, kMaxReserve)));
 }
 
-std::size_t RequestParser::on_body_impl(Text bytes, ErrorCode&) {
-  request_.body.append(bytes.data(), bytes.size());
-  return bytes.size();
+void RequestParser::on_chunk_header_impl(std::uint64_t size, Text, ErrorCode& error) {
+  if (size > max_body_bytes_ || body_bytes_ > max_body_bytes_ - size) refuse(413, error);
 }
 
-std::size_t RequestParser::on_chunk_body_impl(std::uint64_t, Text bytes, ErrorCode&) {
-  request_.body.append(bytes.data(), bytes.size());
+std::size_t RequestParser::on_body_impl(Text bytes, ErrorCode& error) {
+  return take_body(bytes, error);
+}
+
+std::size_t RequestParser::on_chunk_body_impl(std::uint64_t, Text bytes, ErrorCode& error) {
+  return take_body(bytes, error);
+}
+
+std::size_t RequestParser::take_body(Text bytes, ErrorCode& error) {
+  if (bytes.size() + body_bytes_ > max_body_bytes_) {
+    refuse(413, error);
+    return 0;
+  }
+  body_bytes_ += bytes.size();
+  body_->append(bytes.data(), bytes.size());
   return bytes.size();
 }
 

@@ -5,13 +5,19 @@
 namespace livetls::web {
 
 Response Response::text(std::string body, int status_code) {
-  Response response{status_code, {}, std::move(body)};
+  Response response{.status_code = status_code, .body = std::move(body)};
   response.headers.set("Content-Type", "text/plain; charset=utf-8");
   return response;
 }
 
+Response Response::streamed(std::string_view content_type, BodyProducer stream) {
+  Response response{.stream = std::move(stream)};
+  response.headers.set("Content-Type", content_type);
+  return response;
+}
+
 Response Response::status(int status_code) {
-  if (status_code < 400) return {status_code, {}, {}};
+  if (status_code < 400) return {.status_code = status_code};
   return text(std::string(reason_phrase(status_code)) + '\n', status_code);
 }
 

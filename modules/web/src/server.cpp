@@ -21,8 +21,9 @@ void check(const ServerOptions& options) {
       options.max_header_bytes > std::numeric_limits<std::uint32_t>::max()) {
     throw std::invalid_argument("web::ServerOptions.max_header_bytes must be 256 or more");
   }
-  if (options.max_body_bytes == 0) {
-    throw std::invalid_argument("web::ServerOptions.max_body_bytes must be above zero");
+  if (options.max_body_bytes == 0 || options.min_body_rate == 0) {
+    throw std::invalid_argument(
+        "web::ServerOptions: max_body_bytes and min_body_rate must be above zero");
   }
 }
 

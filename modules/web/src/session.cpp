@@ -8,18 +8,22 @@
 #include <array>
 #include <boost/asio/error.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/system/system_error.hpp>
-#include <exception>
+#include <charconv>
+#include <chrono>
+#include <limits>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "livetls/base/log.hpp"
+#include "livetls/web/http_error.hpp"
 #include "request_parser.hpp"
 #include "response_head.hpp"
 
 namespace livetls::web {
 
 namespace asio = boost::asio;
+using Clock = std::chrono::steady_clock;
 
 namespace {
 
@@ -31,8 +35,16 @@ constexpr std::size_t kBodyRead = 16 * 1024;
 /// How much is written under one deadline.
 constexpr std::size_t kWritePiece = 256 * 1024;
 
+/// What is left of a body that nobody wants is read up to this, to keep the connection.
+constexpr std::uint64_t kMaxDiscarded = 64 * 1024;
+
 constexpr int kComplete = 0;
 constexpr int kGone = -1;
+
+Framing framing_of(const Response& response, bool to_http_1_0) {
+  if (!response.stream || response.stream_bytes) return Framing::length;
+  return to_http_1_0 ? Framing::end_of_connection : Framing::chunked;
+}
 
 class Session {
  public:
@@ -44,12 +56,20 @@ class Session {
   Task<void> run();
 
  private:
+  class Body;
+  class StreamWriter;
+
   Task<bool> request_begins();
   Task<bool> serve_request();
-  Task<int> read(RequestParser& parser);
+  Task<int> read_header(RequestParser& parser);
   Task<Result<std::size_t>> read_more(std::size_t bytes);
   Task<Response> answer(Request& request);
-  Task<bool> send(const Response& response, bool with_body, std::string_view connection_field);
+  Task<bool> send(const Response& response, bool with_body, bool to_http_1_0,
+                  std::string_view connection_field);
+  Task<bool> send_whole(std::string_view body);
+  Task<bool> send_stream(const Response& response, Framing framing);
+  Task<bool> write(std::string_view first, std::string_view second = {},
+                   std::string_view third = {});
   void skip_empty_lines();
 
   Connection& connection_;
@@ -57,6 +77,29 @@ class Session {
   boost::beast::flat_buffer buffer_;
   std::string head_;
   bool is_first_ = true;
+};
+
+/// The body of one request, received when somebody wants it.
+class Session::Body final : public BodySource {
+ public:
+  Body(Session& session, RequestParser& parser) : session_(session), parser_(parser) {}
+
+  bool is_at_end() const noexcept override { return parser_.is_complete(); }
+  Task<bool> receive(std::string& into, std::uint64_t max_bytes) override;
+
+  /// What is left is little, and nobody waits to be told to send it.
+  bool can_be_discarded() const;
+  Task<bool> discard();
+
+ private:
+  Task<void> read_more();
+  Clock::duration patience() const;
+
+  Session& session_;
+  RequestParser& parser_;
+  std::uint64_t received_ = 0;
+  Clock::duration waited_{};
+  bool has_begun_ = false;
 };
 
 Task<void> Session::run() {
@@ -94,47 +137,107 @@ void Session::skip_empty_lines() {
 /// Whether a next request may follow.
 Task<bool> Session::serve_request() {
   Request request(&connection_);
-  RequestParser parser(request, site_.options.max_header_bytes, site_.options.max_body_bytes);
-  const int status = co_await read(parser);
+  RequestParser parser(request, site_.options.max_header_bytes);
+  Body body(*this, parser);
+  request.receive_from(body, site_.options.max_body_bytes);
+  const int status = co_await read_header(parser);
   if (status == kGone) co_return false;
   const bool with_body = request.method != Method::head;
   if (status != kComplete) {
-    co_await send(Response::status(status), with_body, "close");
+    co_await send(Response::status(status), with_body, false, "close");
     co_return false;
   }
 
-  connection_.deadline().clear();
   const bool client_stays = request.keep_alive;
   const Response response = co_await answer(request);
-  const bool keep =
-      client_stays && !connection_.stopping() && !response.headers.contains("Connection");
-  const std::string_view spoken = parser.is_http_1_0() ? "keep-alive" : "";
-  const bool sent = co_await send(response, with_body, keep ? spoken : "close");
-  if (!sent) co_return false;
-  co_return keep;
+  const bool old = parser.is_http_1_0();
+  const bool keep = client_stays && !connection_.stopping() && body.can_be_discarded() &&
+                    !response.headers.contains("Connection") &&
+                    framing_of(response, old) != Framing::end_of_connection;
+  const std::string_view spoken = old ? "keep-alive" : "";
+  const bool sent = co_await send(response, with_body, old, keep ? spoken : "close");
+  if (!sent || !keep) co_return false;
+  if (body.is_at_end()) co_return true;
+  co_return co_await body.discard();
 }
 
 /// kComplete, kGone, or the status to refuse the request with.
-Task<int> Session::read(RequestParser& parser) {
+Task<int> Session::read_header(RequestParser& parser) {
   connection_.deadline().expires_after(site_.options.header_timeout);
-  bool in_body = false;
   for (;;) {
     if (buffer_.size() > 0) buffer_.consume(parser.take(buffer_.cdata()));
     if (parser.refusal() != 0) co_return parser.refusal();
-    if (parser.is_complete()) co_return kComplete;
-    if (buffer_.size() == buffer_.max_size()) co_return in_body ? 400 : 431;
-
-    if (!in_body && parser.header_is_complete()) {
-      in_body = true;
-      connection_.deadline().expires_after(site_.options.body_timeout);
-      if (parser.expects_continue()) {
-        const Result<void> sent = co_await connection_.write("HTTP/1.1 100 Continue\r\n\r\n");
-        if (!sent) co_return kGone;
-      }
-    }
-    const Result<std::size_t> bytes = co_await read_more(in_body ? kBodyRead : kHeaderRead);
+    if (parser.header_is_complete()) break;
+    if (buffer_.size() == buffer_.max_size()) co_return 431;
+    const Result<std::size_t> bytes = co_await read_more(kHeaderRead);
     if (!bytes) co_return bytes.error().code == asio::error::timed_out ? 408 : kGone;
     if (*bytes == 0) co_return kGone;
+  }
+  connection_.deadline().clear();
+  co_return kComplete;
+}
+
+// ---- Bodies ------------------------------------------------------------------------------------
+
+Task<bool> Session::Body::receive(std::string& into, std::uint64_t max_bytes) {
+  if (parser_.refusal() != 0) throw HttpError(parser_.refusal());
+  if (parser_.is_complete()) co_return false;
+  parser_.body_goes_to(into, max_bytes);
+  const std::size_t before = into.size();
+  for (;;) {
+    auto& buffer = session_.buffer_;
+    const bool more = parser_.refusal() == 0 && buffer.size() > 0;
+    if (more) buffer.consume(parser_.take(buffer.cdata()));
+    if (parser_.refusal() != 0) throw HttpError(parser_.refusal());
+    received_ += into.size() - before;
+    if (into.size() > before) co_return true;
+    if (parser_.is_complete()) co_return false;
+    if (buffer.size() == buffer.max_size()) throw HttpError(400, "a chunk's header is too long");
+    co_await read_more();
+  }
+}
+
+Task<void> Session::Body::read_more() {
+  Connection& connection = session_.connection_;
+  if (!std::exchange(has_begun_, true) && parser_.expects_continue()) {
+    const Result<void> sent = co_await connection.write("HTTP/1.1 100 Continue\r\n\r\n");
+    if (!sent) throw ConnectionLost(sent.error().code);
+  }
+  const auto begin = Clock::now();
+  connection.deadline().expires_after(patience());
+  const Result<std::size_t> bytes = co_await session_.read_more(kBodyRead);
+  connection.deadline().clear();
+  waited_ += Clock::now() - begin;
+  if (!bytes && bytes.error().code == asio::error::timed_out) throw HttpError(408);
+  if (!bytes) throw ConnectionLost(bytes.error().code);
+  if (*bytes == 0) throw ConnectionLost(asio::error::eof);
+}
+
+/// A client that sends fast enough may send for ever, others may not.
+Clock::duration Session::Body::patience() const {
+  const ServerOptions& options = session_.site_.options;
+  const auto earned = std::chrono::seconds(received_ / options.min_body_rate);
+  return std::max<Clock::duration>(options.body_timeout + earned - waited_, Clock::duration(1));
+}
+
+bool Session::Body::can_be_discarded() const {
+  if (parser_.refusal() != 0) return false;
+  const auto missing = parser_.missing_bytes();
+  const bool is_held_back = parser_.expects_continue() && !has_begun_;
+  return missing && (*missing == 0 || (*missing <= kMaxDiscarded && !is_held_back));
+}
+
+Task<bool> Session::Body::discard() {
+  try {
+    std::string discarded;
+    bool more = true;
+    while (more) {
+      discarded.clear();
+      more = co_await receive(discarded, std::numeric_limits<std::uint64_t>::max());
+    }
+    co_return true;
+  } catch (const HttpError&) {
+    co_return false;
   }
 }
 
@@ -146,45 +249,104 @@ Task<Result<std::size_t>> Session::read_more(std::size_t bytes) {
   co_return arrived;
 }
 
-/// The client learns nothing of what went wrong in a handler; the operator does.
 Task<Response> Session::answer(Request& request) {
-  std::string reason;
-  try {
-    Response response = co_await site_.router.handle(request);
-    reason = unsendable(response);
-    if (reason.empty()) co_return response;
-  } catch (const boost::system::system_error& error) {
-    if (error.code() == asio::error::operation_aborted && connection_.stopping()) throw;
-    reason = error.what();
-  } catch (const std::exception& error) {
-    reason = error.what();
-  } catch (...) {
-    reason = "an exception of unknown type";
+  Response response = co_await site_.router.handle(request);
+  const std::string_view reason = unsendable(response);
+  if (reason.empty()) co_return response;
+  log(LogLevel::error, "request " + request.id() + ", " + request.method_text + " " +
+                           std::string(request.path()) + ", failed: " + std::string(reason));
+  co_return Response::problem(500, "request " + request.id());
+}
+
+// ---- Responses ---------------------------------------------------------------------------------
+
+/// Whether the response was sent whole.
+Task<bool> Session::send(const Response& response, bool with_body, bool to_http_1_0,
+                         std::string_view connection_field) {
+  const bool has_body = with_body && may_have_body(response.status_code);
+  const Framing framing = framing_of(response, to_http_1_0);
+  head_.clear();
+  append_head(head_, response, framing, connection_field);
+  if (!response.stream) {
+    co_return co_await send_whole(has_body ? std::string_view(response.body) : std::string_view());
   }
-  log(LogLevel::error, "handler of " + request.method_text + " " + std::string(request.path()) +
-                           " failed: " + reason);
-  co_return Response::status(500);
+  const bool begun = co_await write(head_);
+  if (!begun || !has_body) co_return begun;
+  co_return co_await send_stream(response, framing);
 }
 
 /// Head and body leave in one write: in one record, where they fit.
-Task<bool> Session::send(const Response& response, bool with_body,
-                         std::string_view connection_field) {
-  head_.clear();
-  append_head(head_, response, connection_field);
-  std::string_view body;
-  if (with_body && may_have_body(response.status_code)) body = response.body;
-
+Task<bool> Session::send_whole(std::string_view body) {
   std::string_view head = head_;
   do {
     const std::string_view piece = body.substr(0, kWritePiece);
-    const std::array<asio::const_buffer, 2> pieces = {asio::buffer(head), asio::buffer(piece)};
-    connection_.deadline().expires_after(site_.options.write_timeout);
-    const Result<void> written = co_await connection_.write(pieces);
-    if (!written) co_return false;
+    if (!co_await write(head, piece)) co_return false;
     head = {};
     body.remove_prefix(piece.size());
   } while (!body.empty());
+  co_return true;
+}
+
+Task<bool> Session::write(std::string_view first, std::string_view second, std::string_view third) {
+  const std::array<asio::const_buffer, 3> pieces = {asio::buffer(first), asio::buffer(second),
+                                                    asio::buffer(third)};
+  connection_.deadline().expires_after(site_.options.write_timeout);
+  const Result<void> written = co_await connection_.write(pieces);
   connection_.deadline().clear();
+  co_return written.has_value();
+}
+
+/// Writes a body as its framing wants it.
+class Session::StreamWriter final : public BodyWriter {
+ public:
+  StreamWriter(Session& session, Framing framing) : session_(session), framing_(framing) {}
+
+  Task<void> write(std::string_view piece) override {
+    if (piece.empty()) co_return;  // as a chunk it would be the last
+    written_ += piece.size();
+    std::array<char, 20> size;
+    std::string_view before, after;
+    if (framing_ == Framing::chunked) {
+      const auto end = std::to_chars(size.data(), size.data() + size.size() - 2, piece.size(), 16);
+      *end.ptr = '\r';
+      *(end.ptr + 1) = '\n';
+      before = {size.data(), end.ptr + 2};
+      after = "\r\n";
+    }
+    const bool taken = co_await session_.write(before, piece, after);
+    if (!taken) throw ConnectionLost(asio::error::connection_reset);
+  }
+
+  bool stopping() const noexcept override { return session_.connection_.stopping(); }
+  std::uint64_t written() const noexcept { return written_; }
+
+ private:
+  Session& session_;
+  const Framing framing_;
+  std::uint64_t written_ = 0;
+};
+
+Task<bool> Session::send_stream(const Response& response, Framing framing) {
+  StreamWriter writer(*this, framing);
+  std::string failure;
+  try {
+    co_await response.stream(writer);
+    if (framing == Framing::length && writer.written() != *response.stream_bytes) {
+      failure = "it has another length than was said";
+    }
+  } catch (const ConnectionLost&) {
+    throw;
+  } catch (const std::exception& error) {
+    failure = error.what();
+  } catch (...) {
+    failure = "an exception of unknown type";
+  }
+  if (!failure.empty()) {
+    if (!connection_.stopping()) log(LogLevel::error, "a streamed body failed: " + failure);
+    connection_.cut();
+    co_return false;
+  }
+  if (framing == Framing::chunked) co_return co_await write("0\r\n\r\n");
   co_return true;
 }
 
@@ -192,7 +354,10 @@ Task<bool> Session::send(const Response& response, bool with_body,
 
 Task<void> serve(Connection& connection, std::shared_ptr<const Site> site) {
   Session session(connection, *site);
-  co_await session.run();
+  try {
+    co_await session.run();
+  } catch (const ConnectionLost&) {  // there is nobody to tell
+  }
 }
 
 }  // namespace livetls::web

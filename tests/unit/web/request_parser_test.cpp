@@ -23,18 +23,19 @@ struct Parsed {
 /// As the session does it: what the parser leaves is there again with the next bytes behind it.
 Parsed parse(std::string_view input, std::size_t chunk = std::string_view::npos) {
   Parsed result;
-  RequestParser parser(result.request, kMaxHeader, kMaxBody);
+  RequestParser parser(result.request, kMaxHeader);
   std::size_t arrived = 0;
-  while (arrived < input.size() && !result.complete && result.refusal == 0) {
-    arrived += std::min(chunk, input.size() - arrived);
-    if (result.taken < arrived) {
-      // A copy of exactly these bytes, so that a sanitizer sees a read behind them.
-      const std::string bytes(input.substr(result.taken, arrived - result.taken));
-      result.taken += parser.take(asio::buffer(bytes));
-    }
+  std::size_t taken = 0;
+  do {
+    if (taken == 0) arrived += std::min(chunk, input.size() - arrived);
+    // A copy of exactly these bytes, so that a sanitizer sees a read behind them.
+    const std::string bytes(input.substr(result.taken, arrived - result.taken));
+    taken = bytes.empty() ? 0 : parser.take(asio::buffer(bytes));
+    result.taken += taken;
+    if (parser.header_is_complete()) parser.body_goes_to(result.request.body, kMaxBody);
     result.complete = parser.is_complete();
     result.refusal = parser.refusal();
-  }
+  } while (!result.complete && result.refusal == 0 && (taken > 0 || arrived < input.size()));
   result.expects_continue = parser.expects_continue();
   return result;
 }
@@ -238,7 +239,7 @@ TEST(RequestParser, TheHeaderLimitIsForAllOfIt) {
 
 TEST(RequestParser, TheHeaderLimitHoldsForAFieldAtATime) {
   Request filled;
-  RequestParser parser(filled, kMaxHeader, kMaxBody);
+  RequestParser parser(filled, kMaxHeader);
   // Each piece ends a field and begins the next one, so that Beast takes it and holds next to
   // nothing.
   std::string held = "GET / HTTP/1.1\r\nX-";

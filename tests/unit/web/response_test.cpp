@@ -16,7 +16,7 @@ using testing::Not;
 
 std::string head(const Response& response, std::string_view connection = "") {
   std::string out;
-  append_head(out, response, connection);
+  append_head(out, response, Framing::length, connection);
   return out;
 }
 

@@ -2,26 +2,18 @@
 
 #include <gtest/gtest.h>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/use_future.hpp>
 #include <stdexcept>
+
+#include "livetls/web/testing.hpp"
 
 namespace livetls::web {
 namespace {
 
 namespace asio = boost::asio;
 
-Response ask(const Router& router, Method method, std::string target) {
-  Request request;
-  request.method = method;
-  request.method_text = to_string(method);
-  request.target = std::move(target);
-  asio::io_context io;
-  auto response = asio::co_spawn(io.get_executor(), router.handle(request), asio::use_future);
-  io.run();
-  return response.get();
+Response ask(const Router& router, Method method, std::string_view target) {
+  return TestClient(router).send(method, target);
 }
 
 Response get(const Router& router, std::string target) {
@@ -179,18 +171,92 @@ TEST(Router, RefusesWhatIsRegisteredAlready) {
 
 TEST(Router, RefusesMalformedPatternsAndChangesNothing) {
   Router router;
-  for (const char* pattern : {"", "a", "a/b", "/{", "/}", "/{}", "/{id", "/id}", "/a{id}", "/{id}b",
-                              "/{a b}", "/{a}/{a}", "/a?b", "/a#b", "/../a", "/a/."}) {
+  for (const char* pattern :
+       {"/{a...}/b", "/{a:float}", "/{:int}", "/{...}", "/{a...", "a",      "a/b",
+        "/{",        "/}",         "/{}",     "/{id",   "/id}",   "/a{id}", "/{id}b",
+        "/{a b}",    "/{a}/{a}",   "/a?b",    "/a#b",   "/../a",  "/a/."}) {
     EXPECT_THROW(router.get(pattern, says("x")), std::invalid_argument) << pattern;
   }
   EXPECT_THROW(router.add(Method::other, "/", says("x")), std::invalid_argument);
   EXPECT_EQ(get(router, "/").status_code, 404);
 }
 
-TEST(Router, HandlersExceptionsReachTheCaller) {
+TEST(Router, NumbersGoBeforeNamesAndTakeDigitsOnly) {
   Router router;
-  router.get("/", [](Request&) -> Response { throw std::runtime_error("no"); });
-  EXPECT_THROW(get(router, "/"), std::runtime_error);
+  router.get("/users/{id:int}", show_id).get("/users/{name}", says("name"));
+  router.get("/users/me", says("me")).get("/pages/{page:int}", says("page"));
+  for (const char* number : {"7", "-7", "007", "%37"}) {
+    EXPECT_TRUE(get(router, std::string("/users/") + number).body.starts_with("id=")) << number;
+  }
+  for (const char* name : {"7a", "-", "+7", "1.5", "a7"}) {
+    EXPECT_EQ(get(router, std::string("/users/") + name).body, "name") << name;
+  }
+  EXPECT_EQ(get(router, "/users/me").body, "me");
+  EXPECT_EQ(get(router, "/pages/one").status_code, 404);
+}
+
+TEST(Router, ARestTakesWhatNothingElseTakes) {
+  Router router;
+  router.get("/files/{path...}", [](Request& request) { return request.param("path"); });
+  router.get("/files/list", says("list")).get("/files/{name}/size", says("size"));
+  EXPECT_EQ(get(router, "/files/a/b%20c/d").body, "a/b c/d");
+  EXPECT_EQ(get(router, "/files/").body, "");
+  EXPECT_EQ(get(router, "/files/").status_code, 200);
+  EXPECT_EQ(get(router, "/files").status_code, 404);
+  EXPECT_EQ(get(router, "/files/list").body, "list");
+  EXPECT_EQ(get(router, "/files/list/").body, "list/");
+  EXPECT_EQ(get(router, "/files/a/size").body, "size");
+  EXPECT_EQ(get(router, "/files/a/size/b").body, "a/size/b");
+}
+
+TEST(Router, GroupsShareAPrefix) {
+  Router router;
+  router.get("/", says("root"));
+  router.group("/users/{id}", [](Router& user) {
+    user.get("", show_id);
+    user.group("/posts/", [](Router& posts) {
+      posts.get("/{post}", [](Request& request) {
+        return request.param("id") + " " + request.param("post") + " " +
+               std::string(request.route());
+      });
+    });
+  });
+  EXPECT_EQ(get(router, "/users/7").body, "id=7");
+  EXPECT_EQ(get(router, "/users/7/posts/x").body, "7 x /users/{id}/posts/{post}");
+  EXPECT_EQ(get(router, "/users/7/").status_code, 404);
+}
+
+TEST(Router, ARouterIsMountedAsItIs) {
+  Router inner;
+  inner.get("/a", says("inner"));
+  Router router;
+  router.mount("/x", inner).mount("/y", inner);
+  inner.get("/b", says("later"));
+  EXPECT_EQ(get(router, "/x/a").body, "inner");
+  EXPECT_EQ(get(router, "/y/a").body, "inner");
+  EXPECT_EQ(get(router, "/x/b").status_code, 404);
+  EXPECT_THROW(router.mount("/x", inner), std::invalid_argument);
+}
+
+TEST(Router, EveryHostHasItsRoutes) {
+  Router api, any;
+  api.get("/", says("api"));
+  any.get("/", says("any"));
+  Router router;
+  router.get("/", says("other")).host("API.example.com", api).host("*.example.com", any);
+  const auto at = [&](const char* host) {
+    TestClient client(router);
+    client.headers.set("Host", host);
+    return client.get("/").body;
+  };
+  EXPECT_EQ(at("api.example.com"), "api");
+  EXPECT_EQ(at("Api.Example.COM:8443"), "api");
+  EXPECT_EQ(at("www.example.com"), "any");
+  EXPECT_EQ(at("a.b.example.com"), "other");
+  EXPECT_EQ(at("example.com"), "other");
+  EXPECT_EQ(at("[::1]:8443"), "other");
+  EXPECT_THROW(router.host("api.EXAMPLE.com", any), std::invalid_argument);
+  EXPECT_THROW(Router().mount("/x", router), std::invalid_argument);
 }
 
 }  // namespace

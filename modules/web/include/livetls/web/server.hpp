@@ -32,8 +32,12 @@ struct ServerOptions {
   /// connection take to its first byte; after it, it is closed.
   std::chrono::steady_clock::duration header_timeout = std::chrono::seconds(10);
 
-  /// From the end of the header to the end of the body. After it a 408.
+  /// How long a client may keep the server waiting for a body altogether, and a second more for
+  /// every `min_body_rate` bytes that have come; after it a 408.
   std::chrono::steady_clock::duration body_timeout = std::chrono::seconds(30);
+
+  /// In bytes a second.
+  std::uint64_t min_body_rate = 4 * 1024;
 
   /// How long a connection is kept for a next request.
   std::chrono::steady_clock::duration idle_timeout = std::chrono::seconds(60);
@@ -44,7 +48,8 @@ struct ServerOptions {
   /// Of the request line and all fields together, in bytes. Above it a 431. Range: from 256.
   std::size_t max_header_bytes = 16 * 1024;
 
-  /// Of one request, in bytes. Above it a 413.
+  /// Of one request, in bytes; middleware may set another for some (Request::max_body_bytes). Above
+  /// it a 413.
   std::size_t max_body_bytes = 1024 * 1024;
 
   /// Connections above this are closed as soon as they are accepted.
