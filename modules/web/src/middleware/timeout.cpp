@@ -1,0 +1,36 @@
+#include "livetls/web/middleware/timeout.hpp"
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <utility>
+#include <variant>
+
+#include "livetls/web/response.hpp"
+
+namespace livetls::web {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Timer = boost::asio::basic_waitable_timer<Clock, boost::asio::wait_traits<Clock>, Executor>;
+
+Task<void> wait(Clock::duration limit, Request& request) {
+  Timer timer(co_await boost::asio::this_coro::executor, limit);
+  co_await timer.async_wait(use_task);
+  request.abandon();
+}
+
+}  // namespace
+
+Middleware timeout(Clock::duration limit) {
+  return [limit](Request& request, Next next) -> Task<Response> {
+    using namespace boost::asio::experimental::awaitable_operators;
+    auto first = co_await (next(request) || wait(limit, request));
+    if (first.index() == 0) co_return std::get<0>(std::move(first));
+    Response response = Response::problem(503, "this takes too long");
+    response.headers.set("Connection", "close");  // of its body, anything may be unread
+    co_return response;
+  };
+}
+
+}  // namespace livetls::web
