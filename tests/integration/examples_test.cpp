@@ -5,6 +5,7 @@
 
 #include <boost/json/parse.hpp>
 #include <csignal>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -36,9 +37,10 @@ std::string between(const std::string& text, const std::string& before, const st
   return text.substr(begin + before.size(), end - begin - before.size());
 }
 
-class HelloExample : public testing::Test {
+/// One that takes a certificate and its key in files.
+class Example : public testing::Test {
  protected:
-  HelloExample() {
+  Example() {
     directory_.write("ca.pem", authority_.root_pem());
     renew("first");
   }
@@ -56,6 +58,10 @@ class HelloExample : public testing::Test {
   test::TemporaryDirectory directory_;
   CertificateAuthority authority_ = CertificateAuthority::create().value();
 };
+
+using HelloExample = Example;
+using NotesExample = Example;
+using FilesExample = Example;
 
 TEST_F(HelloExample, ServesAndReloadsAndKeepsTheOldWhereTheFilesAreBroken) {
   Subprocess hello({example("hello"), path("cert.pem"), path("key.pem"), "0"});
@@ -83,6 +89,61 @@ TEST_F(HelloExample, SaysWhatIsWrongWithItsFiles) {
   EXPECT_EQ(refused.exit_code, 1);
   EXPECT_THAT(refused.output, HasSubstr(path("key.pem")));
   EXPECT_THAT(refused.output, HasSubstr("swap"));
+}
+
+TEST_F(NotesExample, KeepsNotesOverARenewalAndARestart) {
+  const auto start = [&] {
+    return Subprocess({example("notes"), path("cert.pem"), path("key.pem"), path("db"), "0"});
+  };
+  std::string url;
+  const auto ask = [&](const std::string& target, std::vector<std::string> options = {}) {
+    options.insert(options.end(), {"-w", " %{http_code}"});
+    return test::run(test::curl(path("ca.pem"), url + target, std::move(options))).output;
+  };
+  const auto send = [&](const char* method, const std::string& target, const char* json) {
+    return ask(target, {"-X", method, "-H", "Content-Type: application/json", "-d", json});
+  };
+  {
+    Subprocess notes = start();
+    url = between(notes.read_until("/notes\n"), "", "\n");
+    EXPECT_EQ(ask(""), "[] 200");
+    EXPECT_EQ(send("POST", "", R"({"title":"a","text":"first"})"),
+              R"({"title":"a","text":"first","id":1} 201)");
+    renew("second");
+    notes.signal(SIGHUP);
+    notes.read_until("updated\n");
+    EXPECT_EQ(send("POST", "", R"({"title":"b'; DROP TABLE notes","text":""})"),
+              R"({"title":"b'; DROP TABLE notes","text":"","id":2} 201)");
+    EXPECT_EQ(send("PUT", "/1", R"({"title":"a","text":"changed"})"),
+              R"({"title":"a","text":"changed","id":1} 200)");
+    EXPECT_THAT(send("POST", "", R"({"title":"","text":""})"), HasSubstr("title: must have"));
+    EXPECT_THAT(send("POST", "", R"({"title":7})"), HasSubstr("title: is no string"));
+    EXPECT_THAT(ask("/7"), HasSubstr("there is no note 7"));
+    EXPECT_EQ(ask("/2", {"-X", "DELETE"}), " 204");
+    notes.signal(SIGTERM);
+    EXPECT_EQ(notes.wait().exit_code, 0);
+  }
+  Subprocess again = start();
+  url = between(again.read_until("/notes\n"), "", "\n");
+  EXPECT_EQ(ask("?limit=5"), R"([{"title":"a","text":"changed","id":1}] 200)");
+}
+
+TEST_F(FilesExample, ServesAFolderAndTakesUploads) {
+  std::filesystem::create_directory(directory_ / "www");
+  const std::string large(3'000'000, 'x');
+  directory_.write("large", large);
+  Subprocess files({example("files"), path("cert.pem"), path("key.pem"), path("www"), "0"});
+  const std::string url = between(files.read_until("/\n"), "", "\n");
+  const auto ask = [&](const std::string& target, std::vector<std::string> options = {}) {
+    return test::run(test::curl(path("ca.pem"), url + target, std::move(options))).output;
+  };
+  const std::string names =
+      ask("upload", {"-F", "a=@" + path("large"), "-F", "b=@" + path("ca.pem")});
+  const std::string first = names.substr(0, names.find('\n'));
+  EXPECT_EQ(ask(first), large);
+  EXPECT_EQ(ask(first, {"-r", "10-19"}), "xxxxxxxxxx");
+  EXPECT_THAT(ask(first, {"--head"}), HasSubstr("Content-Length: 3000000"));
+  EXPECT_THAT(ask("../ca.pem", {"--path-as-is", "-w", "%{http_code}"}), HasSubstr("400"));
 }
 
 TEST(ReadmeTest, ShowsTheHelloExampleAsItIs) {
