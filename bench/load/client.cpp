@@ -10,6 +10,7 @@
 #include <cstring>
 #include <stdexcept>
 #include <string_view>
+#include <utility>
 
 #include "sighting_hash.hpp"
 
@@ -54,6 +55,7 @@ Client::State Client::begin(Clock::time_point intended) {
   sighting_.reset();
   resumed_ = false;
   failure_.clear();
+  if (std::exchange(server_closes_, false)) drop();
   if (socket_ >= 0) {
     next_message();
   } else {
@@ -187,6 +189,7 @@ Client::Progress Client::receive_message() {
   if (options_.resume) {
     if (auto session = engine_->session()) session_ = std::move(session);
   }
+  server_closes_ = response_ && !response_->get().keep_alive();
   return Progress::complete;
 }
 

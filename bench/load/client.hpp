@@ -75,6 +75,7 @@ class Client {
   unsigned watched_ = 0;
   Phase phase_ = Phase::none;
   bool busy_ = false;
+  bool server_closes_ = false;  // as its last response has said
   std::optional<TlsEngine> engine_;
   std::optional<ClientSession> session_;
   std::vector<std::uint8_t> flight_;

@@ -16,7 +16,7 @@ struct Refusal {
 class WebServerRefuses : public WebServer, public testing::WithParamInterface<Refusal> {};
 
 TEST_P(WebServerRefuses, WithItsStatusAndCloses) {
-  start({.max_header_bytes = 1024, .max_body_bytes = 10});
+  start({.max_header_bytes = 1024, .max_header_fields = 10, .max_body_bytes = 10});
   PlainClient client = connect();
   client.send(GetParam().request);
   const HttpResponse response = client.response();
@@ -51,6 +51,8 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"UnknownCoding",
                 "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip\r\n\r\n" + kSmuggled,
                 501},
+        Refusal{"TooManyFields",
+                get("/", "A:\r\nB:\r\nC:\r\nD:\r\nE:\r\nF:\r\nG:\r\nH:\r\nI:\r\nJ:\r\n"), 431},
         Refusal{"UnknownExpectation", get("/", "Expect: cake\r\n") + kSmuggled, 417},
         Refusal{
             "BadChunk",

@@ -210,6 +210,14 @@ TEST_F(WebServer, AHandlerCannotChangeWhereItsResponseEnds) {
   EXPECT_EQ(client.get("/").body(), "hello");
 }
 
+TEST_F(WebServer, AConnectionEndsWithItsLastRequest) {
+  start({.max_requests = 2});
+  PlainClient client = connect();
+  EXPECT_EQ(client.get("/").count("Connection"), 0U);
+  EXPECT_EQ(client.get("/")["Connection"], "close");
+  EXPECT_TRUE(client.ends_quietly());
+}
+
 // ---- Stopping ----------------------------------------------------------------------------------
 
 TEST_F(WebServer, FinishesTheRequestsThatHaveBegun) {
@@ -297,7 +305,10 @@ TEST_F(WebServer, RefusesOptionsOutOfRange) {
   EXPECT_THROW(make({.idle_timeout = 0s}), std::invalid_argument);
   EXPECT_THROW(make({.write_timeout = 0s}), std::invalid_argument);
   EXPECT_THROW(make({.max_header_bytes = 255}), std::invalid_argument);
+  EXPECT_THROW(make({.max_header_fields = 0}), std::invalid_argument);
+  EXPECT_THROW(make({.max_requests = 0}), std::invalid_argument);
   EXPECT_THROW(make({.max_body_bytes = 0}), std::invalid_argument);
+  EXPECT_THROW(make({.min_body_rate = 0}), std::invalid_argument);
   EXPECT_THROW(make({.address = "localhost"}), std::invalid_argument);
   EXPECT_THROW(Server(runtime_, nullptr, Router()), std::invalid_argument) << "plain was not said";
 }

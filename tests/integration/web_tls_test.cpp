@@ -109,6 +109,40 @@ TEST_F(WebTls, BeastUsesTlsStreamAsAClient) {
   EXPECT_EQ(client.response().result_int(), 404U);
 }
 
+TEST_F(WebTls, PlainHttpIsToldToUseTls) {
+  start();
+  test::PlainClient plain = test::plain_client(server_->port());
+  const HttpResponse response = plain.get("/");
+  EXPECT_EQ(response.result_int(), 400U);
+  EXPECT_EQ(response["Connection"], "close");
+  EXPECT_THAT(response.body(), HasSubstr("https://"));
+  EXPECT_TRUE(plain.ends_quietly());
+  EXPECT_EQ(server_->counters().plain_http, 1U);
+  EXPECT_EQ(connect().get("/").body(), "hello");
+}
+
+TEST_F(WebTls, AHostUnderOtherRulesForClientsIsMisdirected) {
+  const CertSet set{
+      .default_identity = Identity(ca_.issue("strict")).with(ClientAuth::require_and_verify),
+      .identities = {{"open.example", ca_.issue_for("open.example")},
+                     {"www.example", ca_.issue_for("www.example")}},
+      .client_roots = ca_.roots()};
+  manager_ = CertManager::create(set).value();
+  start();
+  HttpsClient client = test::https_client(server_->port(), {.roots = ca_.roots()}, "open.example");
+  const auto status_of = [&](std::string_view host) {
+    client.send("GET / HTTP/1.1\r\nHost: " + std::string(host) + "\r\n\r\n");
+    return client.response().result_int();
+  };
+  EXPECT_EQ(status_of("open.example"), 200U);
+  EXPECT_EQ(status_of("OPEN.example:8443"), 200U);
+  EXPECT_EQ(status_of("www.example"), 200U) << "the same rules";
+  for (const char* host : {"localhost", "unknown.example", "127.0.0.1", "", "[::1]"}) {
+    EXPECT_EQ(status_of(host), 421U) << host;
+  }
+  EXPECT_EQ(status_of("open.example"), 200U);
+}
+
 TEST_F(WebTls, EveryEndIsAProperOne) {
   start({.header_timeout = 500ms});
   HttpsClient asked_to_close = connect();

@@ -24,7 +24,9 @@ constexpr auto kCloseTimeout = std::chrono::seconds(1);
 }  // namespace
 
 struct Connection::State {
+  using Clock = std::chrono::steady_clock;
   using Tls = TlsStream<TcpSocket>;
+  using Timer = asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor>;
 
   State(TcpSocket socket, std::shared_ptr<const ServerConfig> config)
       : deadline(socket.get_executor(), [this] { deadline_passed(); }), plain(std::move(socket)) {
@@ -38,7 +40,7 @@ struct Connection::State {
     socket().close(ignored);
   }
 
-  Task<void> shutdown_plain();
+  Task<void> shutdown_transport();
 
   void deadline_passed() {
     if (is_reading && !is_writing) return reading.emit(asio::cancellation_type::total);
@@ -58,6 +60,7 @@ struct Connection::State {
   bool is_writing = false;
 
   bool stopping = false;
+  std::unique_ptr<Timer> stop;  // where something waits for it
   bool keep_reading = false;
   asio::cancellation_signal reading;
 };
@@ -75,6 +78,15 @@ Task<error_code> Connection::handshake() {
     co_return state_->deadline.expired() ? error_code(Errc::handshake_timeout) : error;
   }
   co_return error_code();
+}
+
+Task<void> Connection::refuse(std::string_view answer) {
+  state_->deadline.expires_after(kCloseTimeout);
+  const auto [error, bytes] =
+      co_await asio::async_write(state_->socket(), asio::buffer(answer), kAsTuple);
+  if (!error) co_await state_->shutdown_transport();
+  state_->deadline.clear();
+  state_->cut();
 }
 
 Task<Result<std::size_t>> Connection::read_some(asio::mutable_buffer into) {
@@ -119,7 +131,7 @@ Task<void> Connection::close() {
     if (state_->tls) {
       co_await state_->tls->async_shutdown(kAsTuple);
     } else {
-      co_await state_->shutdown_plain();
+      co_await state_->shutdown_transport();
     }
     state_->deadline.clear();
   }
@@ -128,22 +140,32 @@ Task<void> Connection::close() {
 
 /// Says that no more comes, then waits for the peer to say so, discarding what still arrives: a
 /// socket closed with bytes unread resets the connection, and with it goes what was written last.
-Task<void> Connection::State::shutdown_plain() {
+Task<void> Connection::State::shutdown_transport() {
   error_code error;
-  plain.shutdown(TcpSocket::shutdown_send, error);
+  socket().shutdown(TcpSocket::shutdown_send, error);
   std::array<char, 4096> discarded;
   while (!error) {
     const auto [read_error, bytes] =
-        co_await plain.async_read_some(asio::buffer(discarded), kAsTuple);
+        co_await socket().async_read_some(asio::buffer(discarded), kAsTuple);
     error = read_error;
   }
 }
 
 bool Connection::stopping() const noexcept { return state_->stopping; }
+
+Task<void> Connection::stopped() {
+  if (state_->stopping) co_return;
+  if (!state_->stop) {
+    state_->stop = std::make_unique<State::Timer>(get_executor(), State::Clock::time_point::max());
+  }
+  co_await state_->stop->async_wait(kAsTuple);
+}
+
 void Connection::keep_reading_on_stop(bool keep) noexcept { state_->keep_reading = keep; }
 
 void Connection::begin_stop() {
   state_->stopping = true;
+  if (state_->stop) state_->stop->cancel();
   if (!state_->keep_reading) state_->reading.emit(asio::cancellation_type::total);
 }
 

@@ -270,6 +270,8 @@ Task<bool> Listener::Shard::handshake(Connection& connection) {
     co_return true;
   }
   counters_.failure(handshake_failure(error)).add();
+  const std::string& answer = shared_->options.plain_http_answer;
+  if (error == Errc::plain_http && !answer.empty()) co_await connection.refuse(answer);
   log(LogLevel::debug, "handshake failed: " + error.message());
   co_return false;
 }

@@ -307,6 +307,13 @@ Certificate CertManager::certificate() const {
   return current_.load()->find_default().identity->certificate(0);
 }
 
+ClientAuth CertManager::client_auth(std::string_view server_name) const {
+  const SnapshotPtr snapshot = current_.load();
+  const Result<ServerName> name = ServerName::parse(server_name);
+  const Snapshot::Found found = name ? snapshot->find(*name) : snapshot->find_default();
+  return found.identity->identity().client_auth;
+}
+
 CertManager::CertificateFunc CertManager::certificate_func() const {
   return [manager = shared_from_this()](const ClientHello& hello) -> Result<Certificate> {
     const Result<Served> served = manager->select(hello);

@@ -84,8 +84,11 @@ bool is_host_char(char c) {
 
 }  // namespace
 
-RequestParser::RequestParser(Request& request, std::size_t max_header_bytes)
-    : request_(request), max_header_bytes_(max_header_bytes) {
+RequestParser::RequestParser(Request& request, std::size_t max_header_bytes,
+                             std::size_t max_header_fields)
+    : request_(request),
+      max_header_bytes_(max_header_bytes),
+      max_header_fields_(max_header_fields) {
   header_limit(static_cast<std::uint32_t>(max_header_bytes));
   body_limit(boost::none);
 }
@@ -139,6 +142,7 @@ void RequestParser::on_field_impl(http::field, Text name, Text value, ErrorCode&
   if (header_bytes_ > max_header_bytes_) return refuse(431, error);
   if (was_folded(name, value)) return refuse(400, error);
   if (is_header_done()) return;  // a trailer
+  if (request_.headers.size() == max_header_fields_) return refuse(431, error);
   try {
     request_.headers.add(name, value);
   } catch (const std::invalid_argument&) {

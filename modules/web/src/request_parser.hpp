@@ -16,7 +16,7 @@ namespace livetls::web {
 class RequestParser : private boost::beast::http::basic_parser<true> {
  public:
   /// The request must outlive the parser.
-  RequestParser(Request& request, std::size_t max_header_bytes);
+  RequestParser(Request& request, std::size_t max_header_bytes, std::size_t max_header_fields);
 
   /// Once the header is complete: what is taken of the body is appended to `into`, which must be
   /// there at the next call of `take`. Above `max_bytes` altogether it is refused.
@@ -65,6 +65,7 @@ class RequestParser : private boost::beast::http::basic_parser<true> {
 
   Request& request_;
   const std::size_t max_header_bytes_;
+  const std::size_t max_header_fields_;
   std::size_t header_bytes_ = 0;
   std::string* body_ = nullptr;
   std::uint64_t body_bytes_ = 0;

@@ -21,10 +21,22 @@ void check(const ServerOptions& options) {
       options.max_header_bytes > std::numeric_limits<std::uint32_t>::max()) {
     throw std::invalid_argument("web::ServerOptions.max_header_bytes must be 256 or more");
   }
+  if (options.max_header_fields == 0 || options.max_requests == 0) {
+    throw std::invalid_argument(
+        "web::ServerOptions: max_header_fields and max_requests must be above zero");
+  }
   if (options.max_body_bytes == 0 || options.min_body_rate == 0) {
     throw std::invalid_argument(
         "web::ServerOptions: max_body_bytes and min_body_rate must be above zero");
   }
+}
+
+/// As other servers do, so that whoever forgot the "s" sees it.
+std::string plain_http_answer() {
+  const std::string text = "This port speaks HTTPS; ask for https:// instead of http://\n";
+  return "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n"
+         "Content-Length: " +
+         std::to_string(text.size()) + "\r\nConnection: close\r\n\r\n" + text;
 }
 
 ListenerOptions listener_options(const ServerOptions& options) {
@@ -34,6 +46,7 @@ ListenerOptions listener_options(const ServerOptions& options) {
   listener.port = options.port;
   listener.plain = options.plain;
   listener.alpn = {"http/1.1"};
+  if (!options.plain) listener.plain_http_answer = plain_http_answer();
   listener.unknown_name = options.unknown_name;
   listener.handshake_timeout = options.handshake_timeout;
   listener.max_connections = options.max_connections;
@@ -41,8 +54,10 @@ ListenerOptions listener_options(const ServerOptions& options) {
   return listener;
 }
 
-Listener::Handler handler_for(Router router, const ServerOptions& options) {
-  const auto site = std::make_shared<const Site>(Site{std::move(router), options});
+Listener::Handler handler_for(Router router, std::shared_ptr<const CertManager> manager,
+                              const ServerOptions& options) {
+  const auto site =
+      std::make_shared<const Site>(Site{std::move(router), options, std::move(manager)});
   return [site](Connection& connection) { return serve(connection, site); };
 }
 
@@ -50,7 +65,7 @@ Listener::Handler handler_for(Router router, const ServerOptions& options) {
 
 Server::Server(Runtime& runtime, std::shared_ptr<CertManager> manager, Router router,
                ServerOptions options)
-    : listener_(runtime, std::move(manager), handler_for(std::move(router), options),
+    : listener_(runtime, manager, handler_for(std::move(router), manager, options),
                 listener_options(options)) {}
 
 }  // namespace livetls::web

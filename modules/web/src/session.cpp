@@ -15,6 +15,7 @@
 #include <string_view>
 #include <utility>
 
+#include "ascii.hpp"
 #include "livetls/base/log.hpp"
 #include "livetls/web/http_error.hpp"
 #include "request_parser.hpp"
@@ -41,6 +42,15 @@ constexpr std::uint64_t kMaxDiscarded = 64 * 1024;
 constexpr int kComplete = 0;
 constexpr int kGone = -1;
 
+/// Whether the host that is asked for has other rules for clients than the name that TLS was asked
+/// for (RFC 9110, section 7.4): they would be passed by.
+bool asks_around_client_auth(const Connection& connection, const CertManager& manager,
+                             std::string_view host) {
+  const Served* served = connection.served();
+  if (served == nullptr || equal_ignoring_case(host, connection.server_name())) return false;
+  return manager.client_auth(host) != served->context->policy().client_auth;
+}
+
 Framing framing_of(const Response& response, bool to_http_1_0) {
   if (!response.stream || response.stream_bytes) return Framing::length;
   return to_http_1_0 ? Framing::end_of_connection : Framing::chunked;
@@ -63,6 +73,7 @@ class Session {
   Task<bool> serve_request();
   Task<int> read_header(RequestParser& parser);
   Task<Result<std::size_t>> read_more(std::size_t bytes);
+  bool is_misdirected(const Request& request) const;
   Task<Response> answer(Request& request);
   Task<bool> send(const Response& response, bool with_body, bool to_http_1_0,
                   std::string_view connection_field);
@@ -77,6 +88,7 @@ class Session {
   boost::beast::flat_buffer buffer_;
   std::string head_;
   bool is_first_ = true;
+  std::uint64_t requests_ = 0;
 };
 
 /// The body of one request, received when somebody wants it.
@@ -137,7 +149,7 @@ void Session::skip_empty_lines() {
 /// Whether a next request may follow.
 Task<bool> Session::serve_request() {
   Request request(&connection_);
-  RequestParser parser(request, site_.options.max_header_bytes);
+  RequestParser parser(request, site_.options.max_header_bytes, site_.options.max_header_fields);
   Body body(*this, parser);
   request.receive_from(body, site_.options.max_body_bytes);
   const int status = co_await read_header(parser);
@@ -148,7 +160,7 @@ Task<bool> Session::serve_request() {
     co_return false;
   }
 
-  const bool client_stays = request.keep_alive;
+  const bool client_stays = request.keep_alive && ++requests_ < site_.options.max_requests;
   const Response response = co_await answer(request);
   const bool old = parser.is_http_1_0();
   const bool keep = client_stays && !connection_.stopping() && body.can_be_discarded() &&
@@ -249,7 +261,12 @@ Task<Result<std::size_t>> Session::read_more(std::size_t bytes) {
   co_return arrived;
 }
 
+bool Session::is_misdirected(const Request& request) const {
+  return site_.manager && asks_around_client_auth(connection_, *site_.manager, request.host());
+}
+
 Task<Response> Session::answer(Request& request) {
+  if (is_misdirected(request)) co_return Response::status(421);
   Response response = co_await site_.router.handle(request);
   const std::string_view reason = unsendable(response);
   if (reason.empty()) co_return response;
@@ -318,6 +335,7 @@ class Session::StreamWriter final : public BodyWriter {
   }
 
   bool stopping() const noexcept override { return session_.connection_.stopping(); }
+  Task<void> stopped() override { return session_.connection_.stopped(); }
   std::uint64_t written() const noexcept { return written_; }
 
  private:

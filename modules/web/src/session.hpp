@@ -12,6 +12,7 @@ namespace livetls::web {
 struct Site {
   Router router;
   ServerOptions options;
+  std::shared_ptr<const CertManager> manager;  // nullptr: plain
 };
 
 /// Answers the requests of one connection until it ends.

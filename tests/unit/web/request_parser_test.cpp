@@ -10,6 +10,7 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr std::size_t kMaxHeader = 1024;
+constexpr std::size_t kMaxFields = 50;
 constexpr std::size_t kMaxBody = 100;
 
 struct Parsed {
@@ -23,7 +24,7 @@ struct Parsed {
 /// As the session does it: what the parser leaves is there again with the next bytes behind it.
 Parsed parse(std::string_view input, std::size_t chunk = std::string_view::npos) {
   Parsed result;
-  RequestParser parser(result.request, kMaxHeader);
+  RequestParser parser(result.request, kMaxHeader, kMaxFields);
   std::size_t arrived = 0;
   std::size_t taken = 0;
   do {
@@ -239,7 +240,7 @@ TEST(RequestParser, TheHeaderLimitIsForAllOfIt) {
 
 TEST(RequestParser, TheHeaderLimitHoldsForAFieldAtATime) {
   Request filled;
-  RequestParser parser(filled, kMaxHeader);
+  RequestParser parser(filled, kMaxHeader, kMaxHeader);
   // Each piece ends a field and begins the next one, so that Beast takes it and holds next to
   // nothing.
   std::string held = "GET / HTTP/1.1\r\nX-";

@@ -54,6 +54,9 @@ class Connection : public boost::intrusive::list_base_hook<
   /// The server is being stopped: finish what is in hand and return.
   bool stopping() const noexcept;
 
+  /// Returns when the server begins to stop this connection, at once where it has.
+  Task<void> stopped();
+
   /// Whether a stop lets reads go on, as in the middle of a request. At first it ends them with
   /// operation_aborted.
   void keep_reading_on_stop(bool keep) noexcept;
@@ -84,6 +87,7 @@ class Connection : public boost::intrusive::list_base_hook<
   /// For the Listener: the TLS handshake (nothing on a plain connection), the notice of a stop, and
   /// the end of patience.
   Task<boost::system::error_code> handshake();
+  Task<void> refuse(std::string_view answer);  ///< sends it as it is, and closes
   void begin_stop();
   void cut();
 

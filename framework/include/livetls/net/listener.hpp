@@ -30,6 +30,9 @@ struct ListenerOptions {
   UnknownName unknown_name = UnknownName::serve_default;
   MissingName missing_name = MissingName::serve_default;
 
+  /// What a client is told, without TLS, that speaks HTTP to a TLS port; empty: nothing.
+  std::string plain_http_answer = {};
+
   /// From accept to the end of the handshake. Range: above zero.
   std::chrono::steady_clock::duration handshake_timeout = std::chrono::seconds(5);
 

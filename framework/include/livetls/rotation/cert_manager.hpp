@@ -155,6 +155,10 @@ class CertManager final : public ContextSource, public std::enable_shared_from_t
     return events_->observe(std::move(observer));
   }
 
+  /// What clients of this name are asked for now; of a name that is none, as of an unknown one,
+  /// what the default identity asks.
+  ClientAuth client_auth(std::string_view server_name) const;
+
   /// nullptr where sessions cannot be resumed.
   const std::shared_ptr<TicketKeys>& ticket_keys() const noexcept { return ticket_keys_; }
 

@@ -23,6 +23,9 @@ class BodyWriter {
 
   /// The server is being stopped: come to an end.
   virtual bool stopping() const noexcept = 0;
+
+  /// Returns when that begins.
+  virtual Task<void> stopped() = 0;
 };
 
 /// Makes a body. It is called once, when the header has been sent, and not at all for HEAD. What it

@@ -48,6 +48,13 @@ struct ServerOptions {
   /// Of the request line and all fields together, in bytes. Above it a 431. Range: from 256.
   std::size_t max_header_bytes = 16 * 1024;
 
+  /// Of one request. Above it a 431.
+  std::size_t max_header_fields = 100;
+
+  /// On one connection; the last is answered with `Connection: close`. So a client that never stops
+  /// asking meets the current certificate and policy in the end.
+  std::uint64_t max_requests = 100'000;
+
   /// Of one request, in bytes; middleware may set another for some (Request::max_body_bytes). Above
   /// it a 413.
   std::size_t max_body_bytes = 1024 * 1024;

@@ -1,0 +1,132 @@
+#include "livetls/web/event_stream.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/system/system_error.hpp>
+#include <exception>
+#include <stdexcept>
+#include <string_view>
+#include <utility>
+
+namespace livetls::web {
+
+namespace asio = boost::asio;
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Timer = asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor>;
+
+void append_field(std::string& text, std::string_view name, std::string_view value) {
+  if (value.find_first_of(std::string_view("\r\n\0", 3)) != value.npos) {
+    throw std::invalid_argument("an event's type and id are one line each");
+  }
+  if (!value.empty()) text.append(name).append(": ").append(value).append("\n");
+}
+
+/// A field for each line: what separates them comes out as "\n".
+void append_data(std::string& text, std::string_view data) {
+  for (;;) {
+    const std::size_t end = data.find_first_of("\r\n");
+    text.append("data: ").append(data.substr(0, end)).append("\n");
+    if (end == data.npos) return;
+    data.remove_prefix(end + (data.substr(end).starts_with("\r\n") ? 2 : 1));
+  }
+}
+
+std::string event(std::string_view data, std::string_view type, std::string_view id) {
+  std::string text;
+  append_field(text, "event", type);
+  append_field(text, "id", id);
+  append_data(text, data);
+  return text + "\n";
+}
+
+/// What it ends with, so that the first end of several is the end of all.
+Task<std::exception_ptr> end_of(Task<void> task) {
+  try {
+    co_await std::move(task);
+  } catch (...) {
+    co_return std::current_exception();
+  }
+  co_return nullptr;
+}
+
+bool is_cancelled(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const boost::system::system_error& failure) {
+    return failure.code() == asio::error::operation_aborted;
+  } catch (...) {
+    return false;
+  }
+}
+
+}  // namespace
+
+struct EventStream::State {
+  BodyWriter& out;
+  bool writing = false;
+  Clock::time_point written_at = Clock::now();
+};
+
+EventStream::EventStream(BodyWriter& out) : state_(std::make_unique<State>(State{out})) {}
+
+EventStream::~EventStream() = default;
+
+Task<void> EventStream::send(std::string_view data, std::string_view type, std::string_view id) {
+  std::string text = event(data, type, id);
+  // A beat is under way: it is short.
+  Timer turn(co_await asio::this_coro::executor);
+  while (state_->writing) {
+    turn.expires_after(std::chrono::milliseconds(1));
+    co_await turn.async_wait(use_task);
+  }
+  co_await write(std::move(text));
+  if (state_->out.stopping()) throw boost::system::system_error(asio::error::operation_aborted);
+}
+
+/// What is being written is written whole, or the stream could not end properly.
+Task<void> EventStream::write(std::string text) {
+  state_->writing = true;
+  co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+  co_await state_->out.write(text);
+  co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
+  state_->written_at = Clock::now();
+  state_->writing = false;
+}
+
+Task<void> EventStream::beat(Clock::duration period) {
+  Timer timer(co_await asio::this_coro::executor);
+  for (;;) {
+    timer.expires_at(state_->written_at + period);
+    co_await timer.async_wait(use_task);
+    const bool idle = !state_->writing && Clock::now() - state_->written_at >= period;
+    if (idle) co_await write(":\n\n");
+    if (!idle && state_->writing) state_->written_at = Clock::now();
+  }
+}
+
+Response event_stream(std::function<Task<void>(EventStream&)> produce, Clock::duration heartbeat) {
+  Response response = Response::streamed(
+      "text/event-stream",
+      [produce = std::move(produce), heartbeat](BodyWriter& out) -> Task<void> {
+        using namespace asio::experimental::awaitable_operators;
+        EventStream events(out);
+        Task<std::exception_ptr> produced = end_of(produce(events));
+        Task<std::exception_ptr> beaten = end_of(events.beat(heartbeat));
+        Task<std::exception_ptr> stopped = end_of(out.stopped());
+        auto any = std::move(produced) || std::move(beaten) || std::move(stopped);
+        const auto first = co_await std::move(any);
+        const std::exception_ptr error =
+            std::visit([](const std::exception_ptr& end) { return end; }, first);
+        if (error && !(out.stopping() && is_cancelled(error))) std::rethrow_exception(error);
+      });
+  response.headers.set("Cache-Control", "no-cache");
+  return response;
+}
+
+}  // namespace livetls::web
