@@ -162,6 +162,11 @@ Task<bool> Session::serve_request() {
 
   const bool client_stays = request.keep_alive && ++requests_ < site_.options.max_requests;
   const Response response = co_await answer(request);
+  if (response.takeover) {
+    std::string early(static_cast<const char*>(buffer_.cdata().data()), buffer_.size());
+    co_await response.takeover(connection_, request, std::move(early));
+    co_return false;
+  }
   const bool old = parser.is_http_1_0();
   const bool keep = client_stays && !connection_.stopping() && body.can_be_discarded() &&
                     !response.headers.contains("Connection") &&
@@ -268,6 +273,7 @@ bool Session::is_misdirected(const Request& request) const {
 Task<Response> Session::answer(Request& request) {
   if (is_misdirected(request)) co_return Response::status(421);
   Response response = co_await site_.router.handle(request);
+  if (response.takeover) co_return response;
   const std::string_view reason = unsendable(response);
   if (reason.empty()) co_return response;
   log(LogLevel::error, "request " + request.id() + ", " + request.method_text + " " +

@@ -10,7 +10,13 @@
 #include "livetls/base/task.hpp"
 #include "livetls/web/headers.hpp"
 
+namespace livetls {
+class Connection;
+}
+
 namespace livetls::web {
+
+class Request;
 
 /// Takes a body in pieces, while it is made.
 class BodyWriter {
@@ -32,6 +38,10 @@ class BodyWriter {
 /// throws cuts the connection, so that the client cannot take the part for the whole.
 using BodyProducer = std::function<Task<void>(BodyWriter&)>;
 
+/// Has the connection for itself, in place of a response; `early` was read from it already. When it
+/// ends, the connection does.
+using Takeover = std::function<Task<void>(Connection&, const Request&, std::string early)>;
+
 /// What a handler answers.
 ///
 /// The server adds Date (where the handler did not set one), Content-Length or Transfer-Encoding,
@@ -48,6 +58,9 @@ struct Response {
 
   /// What `stream` will write, in bytes, where that is known.
   std::optional<std::uint64_t> stream_bytes = {};
+
+  /// Instead of all else: see websocket.hpp.
+  Takeover takeover = {};
 
   /// text/plain in UTF-8
   static Response text(std::string body, int status_code = 200);

@@ -1,0 +1,329 @@
+#include "livetls/web/websocket.hpp"
+
+#include <boost/beast/core/buffers_to_string.hpp>
+#include <boost/beast/websocket.hpp>
+#include <mutex>
+#include <set>
+#include <vector>
+
+#include "integration/web_server_test.hpp"
+#include "livetls/rotation/cert_manager.hpp"
+#include "support/test_ca.hpp"
+
+namespace livetls {
+
+/// How Beast ends a WebSocket over TLS.
+inline void teardown(boost::beast::role_type, TlsStream<TcpSocket>&, boost::system::error_code&) {}
+
+template <class Handler>
+void async_teardown(boost::beast::role_type, TlsStream<TcpSocket>& stream, Handler&& handler) {
+  stream.async_shutdown(std::forward<Handler>(handler));
+}
+
+}  // namespace livetls
+
+namespace livetls::web {
+namespace {
+
+namespace beast = boost::beast;
+namespace ws = boost::beast::websocket;
+
+/// A client of Beast's, used as if it were blocking.
+template <class Stream>
+class Client {
+ public:
+  template <class... Args>
+  explicit Client(std::uint16_t port, Args&&... args)
+      : stream_(test::connected_socket(io_, port, "127.0.0.1"), std::forward<Args>(args)...) {}
+
+  ws::stream<Stream>& stream() { return stream_; }
+
+  boost::system::error_code handshake(const std::string& target = "/echo",
+                                      const std::string& origin = {}) {
+    if (!origin.empty()) {
+      stream_.set_option(ws::stream_base::decorator(
+          [origin](ws::request_type& request) { request.set("Origin", origin); }));
+    }
+    return complete(
+        [&](auto token) { stream_.async_handshake(response_, "localhost", target, token); });
+  }
+
+  int status() const { return static_cast<int>(response_.result_int()); }
+
+  boost::system::error_code send(const std::string& text, bool is_text = true) {
+    stream_.text(is_text);
+    return complete([&](auto token) { stream_.async_write(boost::asio::buffer(text), token); });
+  }
+
+  /// Empty where the connection has ended.
+  std::string receive() {
+    beast::flat_buffer buffer;
+    error_ = complete([&](auto token) { stream_.async_read(buffer, token); });
+    return error_ ? std::string() : beast::buffers_to_string(buffer.data());
+  }
+
+  int close_code() const { return stream_.reason().code; }
+  boost::system::error_code error() const { return error_; }
+
+  template <class Start>
+  boost::system::error_code complete(Start start) {
+    boost::system::error_code result = boost::asio::error::timed_out;
+    start([&result](boost::system::error_code error, std::size_t = 0) { result = error; });
+    io_.restart();
+    io_.run_for(20s);
+    return result;
+  }
+
+ private:
+  boost::asio::io_context io_;
+  ws::stream<Stream> stream_;
+  ws::response_type response_;
+  boost::system::error_code error_;
+};
+
+Task<void> echo(WebSocket& socket) {
+  bool open = true;
+  while (open) {
+    auto message = co_await socket.receive();
+    open = message.has_value();
+    if (!open) break;
+    if (message->is_text) {
+      co_await socket.send(std::move(message->data));
+    } else {
+      co_await socket.send_bytes(std::move(message->data));
+    }
+  }
+}
+
+class WebSockets : public WebServer {
+ protected:
+  Router sockets(WebSocketOptions options = {}) {
+    Router router;
+    router.get("/echo", websocket(echo, options));
+    router.get("/hello", websocket([](WebSocket& socket) -> Task<void> {
+                 co_await socket.send("hello");
+                 co_await socket.send("and goodbye");
+               }));
+    router.get("/fails", websocket([](WebSocket&) -> Task<void> {
+                 throw std::runtime_error("the secret");
+                 co_return;
+               }));
+    router.get("/chat", websocket(
+                            [this](WebSocket& socket) -> Task<void> {
+                              join(socket.sender());
+                              co_await receive_all(socket);
+                            },
+                            options));
+    router.get("/", [] { return "hello"; });
+    return router;
+  }
+
+  void join(WebSocket::Sender sender) {
+    const std::scoped_lock lock(mutex_);
+    members_.push_back(sender);
+  }
+
+  Task<void> receive_all(WebSocket& socket) {
+    bool open = true;
+    while (open) {
+      const auto message = co_await socket.receive();
+      open = message.has_value();
+      if (open) tell_all(message->data);
+    }
+  }
+
+  void tell_all(const std::string& text) {
+    const std::scoped_lock lock(mutex_);
+    for (const auto& member : members_) member.send(text);
+  }
+
+  std::size_t members() {
+    const std::scoped_lock lock(mutex_);
+    return members_.size();
+  }
+
+  std::mutex mutex_;
+  std::vector<WebSocket::Sender> members_;
+};
+
+using Plain = Client<TcpSocket>;
+
+TEST_F(WebSockets, CarryMessagesBothWays) {
+  start(sockets());
+  Plain client(server_->port());
+  ASSERT_FALSE(client.handshake());
+  for (const std::string& text : {std::string("a"), std::string(), std::string(300'000, 'x')}) {
+    EXPECT_FALSE(client.send(text));
+    EXPECT_EQ(client.receive(), text);
+    EXPECT_TRUE(client.stream().got_text());
+  }
+  EXPECT_FALSE(client.send("\xff\x00", false));
+  EXPECT_EQ(client.receive(), std::string("\xff"));
+  EXPECT_TRUE(client.stream().got_binary());
+  EXPECT_FALSE(client.complete(
+      [&](auto token) { client.stream().async_close(ws::close_code::normal, token); }));
+}
+
+TEST_F(WebSockets, CloseWhenTheirHandlerEnds) {
+  start(sockets());
+  Plain client(server_->port());
+  ASSERT_FALSE(client.handshake("/hello"));
+  EXPECT_EQ(client.receive(), "hello");
+  EXPECT_EQ(client.receive(), "and goodbye");
+  EXPECT_EQ(client.receive(), "");
+  EXPECT_EQ(client.close_code(), ws::close_code::normal);
+}
+
+TEST_F(WebSockets, WhoseHandlerFailsTellTheClientNothing) {
+  start(sockets());
+  Plain client(server_->port());
+  ASSERT_FALSE(client.handshake("/fails"));
+  EXPECT_EQ(client.receive(), "");
+  EXPECT_EQ(client.close_code(), ws::close_code::internal_error);
+  EXPECT_THAT(log_.text(), HasSubstr("the secret"));
+}
+
+TEST_F(WebSockets, AreSentToFromAnyThread) {
+  start(sockets());
+  Plain one(server_->port()), other(server_->port());
+  ASSERT_FALSE(one.handshake("/chat"));
+  ASSERT_FALSE(other.handshake("/chat"));
+  ASSERT_TRUE(eventually([&] { return members() == 2; }));
+  EXPECT_FALSE(one.send("hello, all"));
+  EXPECT_EQ(one.receive(), "hello, all");
+  EXPECT_EQ(other.receive(), "hello, all");
+  tell_all("from the test");
+  EXPECT_EQ(other.receive(), "from the test");
+}
+
+TEST_F(WebSockets, GiveUpAClientThatTakesTooLittle) {
+  start(sockets({.max_queued_bytes = 100'000}));
+  Plain client(server_->port());
+  ASSERT_FALSE(client.handshake("/chat"));
+  ASSERT_TRUE(eventually([&] { return members() == 1; }));
+  const std::string piece(50'000, 'x');
+  EXPECT_TRUE(eventually([&] {
+    for (int i = 0; i < 20; ++i) tell_all(piece);
+    return server_->counters().open_connections == 0;
+  }));
+  tell_all("to nobody");
+}
+
+TEST_F(WebSockets, RefuseWhatIsNoHandshake) {
+  start(sockets());
+  const HttpResponse response = ask(get("/echo"));
+  EXPECT_EQ(response.result_int(), 426U);
+  EXPECT_EQ(response["Upgrade"], "websocket");
+}
+
+TEST_F(WebSockets, RefusePagesOfOtherSites) {
+  start(sockets({.origins = {"https://app.example"}}));
+  const auto status_for = [&](const std::string& origin) {
+    Plain client(server_->port());
+    client.handshake("/echo", origin);
+    return client.status();
+  };
+  EXPECT_EQ(status_for("https://localhost"), 101);
+  EXPECT_EQ(status_for("https://app.example"), 101);
+  for (const char* origin : {"https://evil.example", "null", "https://localhost.evil.example",
+                             "https://app.example.evil"}) {
+    EXPECT_EQ(status_for(origin), 403) << origin;
+  }
+}
+
+TEST_F(WebSockets, RefuseMessagesThatAreTooLarge) {
+  start(sockets({.max_message_bytes = 1000}));
+  Plain client(server_->port());
+  ASSERT_FALSE(client.handshake());
+  client.send(std::string(1001, 'x'));
+  EXPECT_EQ(client.receive(), "");
+  EXPECT_EQ(client.close_code(), ws::close_code::too_big);
+}
+
+TEST_F(WebSockets, RefuseTextThatIsNoUtf8) {
+  start(sockets());
+  Plain client(server_->port());
+  ASSERT_FALSE(client.handshake());
+  client.send("\xff");
+  EXPECT_EQ(client.receive(), "");
+  EXPECT_EQ(client.close_code(), ws::close_code::bad_payload);
+}
+
+TEST_F(WebSockets, GiveUpAClientThatDoesNotAnswerPings) {
+  start(sockets({.idle_timeout = kShort}));
+  PlainClient client = connect();
+  client.send(get("/echo",
+                  "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+                  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"));
+  EXPECT_EQ(client.read(32), "HTTP/1.1 101 Switching Protocols");
+  EXPECT_TRUE(eventually([&] { return server_->counters().open_connections == 0; }));
+}
+
+TEST_F(WebSockets, ReadWhatCameWithTheHandshake) {
+  start(sockets());
+  PlainClient client = connect();
+  const std::string masked_a = {'\x81', '\x81', 0, 0, 0, 0, 'a'};
+  client.send(get("/echo",
+                  "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+                  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n") +
+              masked_a);
+  std::string text;
+  while (text.find("\r\n\r\n") == text.npos) text += client.read(1);
+  EXPECT_THAT(text, HasSubstr("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="));
+  EXPECT_EQ(client.read(3),
+            "\x81\x01"
+            "a");
+  client.vanish();
+}
+
+TEST_F(WebSockets, CompressWhereTheyAreTold) {
+  start(sockets({.deflate = true}));
+  Plain client(server_->port());
+  ws::permessage_deflate deflate;
+  deflate.client_enable = true;
+  client.stream().set_option(deflate);
+  ASSERT_FALSE(client.handshake());
+  const std::string text(100'000, 'x');
+  EXPECT_FALSE(client.send(text));
+  EXPECT_EQ(client.receive(), text);
+}
+
+TEST_F(WebSockets, AreToldThatTheServerStops) {
+  start(sockets());
+  Plain client(server_->port());
+  ASSERT_FALSE(client.handshake());
+  EXPECT_FALSE(client.send("a"));
+  EXPECT_EQ(client.receive(), "a");
+  auto stopped = std::async(std::launch::async, [this] { server_.reset(); });
+  EXPECT_EQ(client.receive(), "");
+  EXPECT_EQ(client.close_code(), ws::close_code::going_away);
+  stopped.get();
+  EXPECT_EQ(log_.text(), "");
+}
+
+TEST_F(WebSockets, OverTlsGoOnWhenTheCertificateChanges) {
+  const test::TestCa ca;
+  const auto manager = CertManager::create(ca.issue("first")).value();
+  Server server(runtime_, manager, sockets());
+  const auto context = ClientContext::create({.roots = ca.roots()}).value();
+  const auto name = ServerName::parse("localhost").value();
+  using Secure = Client<TlsStream<TcpSocket>>;
+  const auto connect_with_tls = [&](Secure& client) {
+    EXPECT_FALSE(
+        client.complete([&](auto token) { client.stream().next_layer().async_handshake(token); }));
+    EXPECT_FALSE(client.handshake());
+    return client.stream().next_layer().tls().peer_certificate()->subject;
+  };
+  Secure before(server.port(), context, name);
+  EXPECT_THAT(connect_with_tls(before), HasSubstr("first"));
+  ASSERT_TRUE(manager->update(ca.issue("second")));
+  Secure after(server.port(), context, name);
+  EXPECT_THAT(connect_with_tls(after), HasSubstr("second"));
+  for (Secure* client : {&before, &after}) {
+    EXPECT_FALSE(client->send("still here"));
+    EXPECT_EQ(client->receive(), "still here");
+  }
+}
+
+}  // namespace
+}  // namespace livetls::web
