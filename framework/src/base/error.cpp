@@ -90,6 +90,7 @@ const char* publishing_sentence(Errc code) noexcept {
 const char* first_bytes_sentence(Errc code) noexcept {
   switch (code) {
     case Errc::not_tls: return "the peer does not speak TLS";
+    case Errc::proxy_header_malformed: return "the PROXY protocol's header is missing or malformed";
     case Errc::plain_http: return "the peer speaks plain HTTP to a TLS port: use https://";
     case Errc::malformed_client_hello: return "the peer's ClientHello is malformed";
     case Errc::client_hello_too_large: return "the peer's ClientHello is larger than the limit";

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "livetls/tls/tls_stream.hpp"
+#include "net/proxy_protocol.hpp"
 
 namespace livetls {
 
@@ -61,6 +62,7 @@ struct Connection::State {
 
   bool stopping = false;
   std::unique_ptr<Timer> stop;  // where something waits for it
+  std::unique_ptr<ProxiedConnection> proxied;
   bool keep_reading = false;
   asio::cancellation_signal reading;
 };
@@ -78,6 +80,14 @@ Task<error_code> Connection::handshake() {
     co_return state_->deadline.expired() ? error_code(Errc::handshake_timeout) : error;
   }
   co_return error_code();
+}
+
+Task<Result<void>> Connection::read_proxy_header() {
+  const auto header = co_await livetls::read_proxy_header(state_->socket());
+  if (!header)
+    co_return state_->deadline.expired() ? Error(asio::error::timed_out) : header.error();
+  if (*header) state_->proxied = std::make_unique<ProxiedConnection>(**header);
+  co_return Result<void>();
 }
 
 Task<void> Connection::refuse(std::string_view answer) {
@@ -177,12 +187,12 @@ bool Connection::is_tls() const noexcept { return state_->tls.has_value(); }
 
 asio::ip::tcp::endpoint Connection::remote_endpoint() const {
   error_code ignored;
-  return state_->socket().remote_endpoint(ignored);
+  return state_->proxied ? state_->proxied->remote : state_->socket().remote_endpoint(ignored);
 }
 
 asio::ip::tcp::endpoint Connection::local_endpoint() const {
   error_code ignored;
-  return state_->socket().local_endpoint(ignored);
+  return state_->proxied ? state_->proxied->local : state_->socket().local_endpoint(ignored);
 }
 
 Executor Connection::get_executor() noexcept { return state_->socket().get_executor(); }

@@ -17,6 +17,7 @@
 #include "livetls/base/log.hpp"
 #include "livetls/base/task_group.hpp"
 #include "net/drains.hpp"
+#include "net/proxy_protocol.hpp"
 
 namespace livetls {
 
@@ -47,7 +48,7 @@ class Counter {
 };
 
 struct ShardCounters {
-  Counter accepted, accept_errors, over_limit, open, in_flight, handshakes;
+  Counter accepted, accept_errors, over_limit, no_proxy, open, in_flight, handshakes;
   std::array<Counter, kHandshakeFailures> failures;
 
   Counter& failure(HandshakeFailure why) { return failures[static_cast<std::size_t>(why)]; }
@@ -56,6 +57,7 @@ struct ShardCounters {
     sum.accepted += accepted.value();
     sum.accept_errors += accept_errors.value();
     sum.over_limit += over_limit.value();
+    sum.no_proxy += no_proxy.value();
     sum.open_connections += open.value();
     sum.handshakes_in_flight += in_flight.value();
     sum.handshakes += handshakes.value();
@@ -81,6 +83,7 @@ struct Shared {
   Listener::Handler handler;
   std::shared_ptr<const ServerConfig> tls;  // nullptr: plain
   std::size_t threads;
+  Networks proxies;
 
   std::size_t share(std::size_t limit) const { return std::max<std::size_t>(1, limit / threads); }
 };
@@ -198,6 +201,7 @@ class Listener::Shard {
   Task<void> accept_loop();
   Task<void> accept_failed(error_code error);
   Task<void> serve(TcpSocket socket);
+  Task<bool> ask_proxy(Connection& connection);
   Task<bool> handshake(Connection& connection);
 
   std::shared_ptr<const Shared> shared_;
@@ -252,9 +256,26 @@ Task<void> Listener::Shard::serve(TcpSocket socket) {
   Connection connection(std::move(socket), shared_->tls);
   connections_.push_back(connection);
   const Drains::Watch watch(drains_, connection);
+  if (!shared_->proxies.empty()) {
+    const bool told = co_await ask_proxy(connection);
+    if (!told) co_return;
+  }
   if (!co_await handshake(connection)) co_return;
   co_await shared_->handler(connection);
   co_await connection.close();
+}
+
+/// Whom the connection is for.
+Task<bool> Listener::Shard::ask_proxy(Connection& connection) {
+  bool told = shared_->proxies.contains(connection.remote_endpoint().address());
+  if (told) {
+    connection.deadline().expires_after(shared_->options.handshake_timeout);
+    const Result<void> read = co_await connection.read_proxy_header();
+    connection.deadline().clear();
+    told = read.has_value();
+  }
+  if (!told) counters_.no_proxy.add();
+  co_return told;
 }
 
 Task<bool> Listener::Shard::handshake(Connection& connection) {
@@ -287,8 +308,10 @@ Listener::Listener(Runtime& runtime, std::shared_ptr<CertManager> manager, Handl
         ServerConfig{std::move(manager), options.alpn, options.unknown_name, options.missing_name});
   }
   const int backlog = options.backlog;
-  const auto shared = std::make_shared<const Shared>(
-      Shared{std::move(options), std::move(handler), std::move(tls), runtime.threads()});
+  Networks proxies(options.proxies);
+  const auto shared =
+      std::make_shared<const Shared>(Shared{std::move(options), std::move(handler), std::move(tls),
+                                            runtime.threads(), std::move(proxies)});
   for (std::size_t i = 0; i < runtime.threads(); ++i) {
     const Executor executor = runtime.executor(i);
     Acceptor acceptor = i == 0 ? first_acceptor(executor, endpoint, backlog)

@@ -45,6 +45,7 @@ ListenerOptions listener_options(const ServerOptions& options) {
   listener.address = options.address;
   listener.port = options.port;
   listener.plain = options.plain;
+  listener.proxies = options.proxies;
   listener.alpn = {"http/1.1"};
   if (!options.plain) listener.plain_http_answer = plain_http_answer();
   listener.unknown_name = options.unknown_name;

@@ -47,6 +47,7 @@ enum class Errc {
   staple_unusable,
 
   // A stranger's first bytes
+  proxy_header_malformed,
   not_tls,
   plain_http,
   malformed_client_hello,

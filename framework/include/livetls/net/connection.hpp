@@ -62,6 +62,8 @@ class Connection : public boost::intrusive::list_base_hook<
   void keep_reading_on_stop(bool keep) noexcept;
 
   bool is_tls() const noexcept;
+
+  /// Where a proxy has told them, those of the connection it passes on.
   boost::asio::ip::tcp::endpoint remote_endpoint() const;
   boost::asio::ip::tcp::endpoint local_endpoint() const;
   Executor get_executor() noexcept;
@@ -87,6 +89,7 @@ class Connection : public boost::intrusive::list_base_hook<
   /// For the Listener: the TLS handshake (nothing on a plain connection), the notice of a stop, and
   /// the end of patience.
   Task<boost::system::error_code> handshake();
+  Task<Result<void>> read_proxy_header();      ///< from then on, the endpoints are those it tells
   Task<void> refuse(std::string_view answer);  ///< sends it as it is, and closes
   void begin_stop();
   void cut();

@@ -30,6 +30,10 @@ struct ListenerOptions {
   UnknownName unknown_name = UnknownName::serve_default;
   MissingName missing_name = MissingName::serve_default;
 
+  /// Proxies, as addresses or networks ("10.0.0.0/8"), that say with the PROXY protocol (1 or 2)
+  /// for whom they connect; all connections must then come from one. Empty: nobody is believed.
+  std::vector<std::string> proxies = {};
+
   /// What a client is told, without TLS, that speaks HTTP to a TLS port; empty: nothing.
   std::string plain_http_answer = {};
 
@@ -55,6 +59,7 @@ struct ListenerCounters {
   std::uint64_t accepted = 0;
   std::uint64_t accept_errors = 0;
   std::uint64_t over_limit = 0;  ///< closed because of max_connections
+  std::uint64_t no_proxy = 0;    ///< closed: from none of the proxies, or without their header
   std::uint64_t open_connections = 0;
   std::uint64_t handshakes_in_flight = 0;
   std::uint64_t handshakes = 0;  ///< completed

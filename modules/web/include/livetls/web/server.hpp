@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "livetls/net/listener.hpp"
 #include "livetls/web/router.hpp"
@@ -21,6 +22,10 @@ struct ServerOptions {
 
   /// HTTP without TLS. Must be said where no CertManager is given, and only there.
   bool plain = false;
+
+  /// Proxies, as addresses or networks ("10.0.0.0/8"), that say with the PROXY protocol (1 or 2)
+  /// for whom they connect; all connections must then come from one. Empty: nobody is believed.
+  std::vector<std::string> proxies = {};
 
   /// What a client gets that asks TLS for a name no certificate is for.
   UnknownName unknown_name = UnknownName::serve_default;
