@@ -54,7 +54,7 @@ class Load {
   static constexpr auto kPatience = std::chrono::seconds(5);  // while no operation begins or ends
 
   bool begins_more(Clock::time_point now) const {
-    return begun_ < options_.operations && now < end_;
+    return begun_ < options_.operations && now < end_ && !(options_.is_over && options_.is_over());
   }
   std::size_t under_way() const { return clients_.size() - free_.size() - pausing_.size(); }
   void begin_what_is_due(Clock::time_point now);

@@ -58,6 +58,9 @@ struct LoadOptions {
   std::uint64_t operations = std::numeric_limits<std::uint64_t>::max();
   Clock::duration duration = std::chrono::hours(24);
 
+  /// The load ends, too, when this is true. Asked for on the load's thread.
+  std::function<bool()> is_over = {};
+
   /// Never sleeps: it takes a whole processor, which the server must not need, and spares the
   /// server the interrupts that wake a sleeping client on the same machine (in virtual ones, 2 us
   /// each).

@@ -14,7 +14,7 @@ constexpr std::size_t kMinHeaderBytes = 256;
 void check(const ServerOptions& options) {
   const auto none = std::chrono::steady_clock::duration::zero();
   if (options.header_timeout <= none || options.body_timeout <= none ||
-      options.idle_timeout <= none || options.write_timeout <= none) {
+      options.idle_timeout <= none || options.write_timeout <= none || options.last_call <= none) {
     throw std::invalid_argument("the timeouts of web::ServerOptions must be above zero");
   }
   if (options.max_header_bytes < kMinHeaderBytes ||

@@ -70,6 +70,7 @@ class Session {
   class StreamWriter;
 
   Task<bool> request_begins();
+  bool is_last_call(const Result<std::size_t>& read);
   Task<bool> serve_request();
   Task<int> read_header(RequestParser& parser);
   Task<Result<std::size_t>> read_more(std::size_t bytes);
@@ -88,6 +89,7 @@ class Session {
   boost::beast::flat_buffer buffer_;
   std::string head_;
   bool is_first_ = true;
+  bool last_call_ = false;
   std::uint64_t requests_ = 0;
 };
 
@@ -134,8 +136,18 @@ Task<bool> Session::request_begins() {
     if (buffer_.size() > 0) co_return true;
     if (buffer_.capacity() > kHeaderRead) buffer_.shrink_to_fit();
     const Result<std::size_t> bytes = co_await read_more(kFirstRead);
+    if (is_last_call(bytes)) continue;
     if (!bytes || *bytes == 0) co_return false;
   }
+}
+
+/// Whether the read was ended by a stop, and another is worth while.
+bool Session::is_last_call(const Result<std::size_t>& read) {
+  const bool stopped = !read && read.error().code == asio::error::operation_aborted;
+  if (!stopped || !connection_.stopping() || std::exchange(last_call_, true)) return false;
+  connection_.keep_reading_on_stop(true);
+  connection_.deadline().expires_after(site_.options.last_call);
+  return true;
 }
 
 /// RFC 9112, section 2.2: some clients end a body with a line break that does not belong to it.

@@ -47,6 +47,10 @@ struct ServerOptions {
   /// How long a connection is kept for a next request.
   std::chrono::steady_clock::duration idle_timeout = std::chrono::seconds(60);
 
+  /// How long a connection that waits for a request may still send one when the server stops, or
+  /// drains it: a request may be on its way. It is answered, with `Connection: close`.
+  std::chrono::steady_clock::duration last_call = std::chrono::milliseconds(300);
+
   /// How long the client may take for each 256 KiB of a response.
   std::chrono::steady_clock::duration write_timeout = std::chrono::seconds(30);
 
@@ -81,8 +85,8 @@ using ServerCounters = ListenerCounters;
 /// where it ends, or exceeds a limit is refused with its status, and the connection closed. A
 /// handler that throws gives a 500 that tells nothing; the operator's log has the reason.
 ///
-/// A stop closes idle connections at once; a request that has begun is finished, and its response
-/// says `Connection: close`.
+/// A stop closes idle connections after `last_call`; a request that has begun is finished, and its
+/// response says `Connection: close`.
 ///
 /// Thread safety: port and counters from any thread. Lifetime: the destructor, or a stop of the
 /// runtime, stops accepting and waits for the connections; the runtime must outlive the server.
