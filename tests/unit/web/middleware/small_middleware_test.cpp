@@ -6,6 +6,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "livetls/web/http_error.hpp"
 #include "livetls/web/middleware/client_certificate.hpp"
 #include "livetls/web/middleware/request_id.hpp"
 #include "livetls/web/middleware/security_headers.hpp"
@@ -65,6 +66,14 @@ TEST(Timeout, CancelsWhatTakesTooLong) {
   EXPECT_EQ(slow.headers["Connection"], "close");
   EXPECT_TRUE(cancelled);
   EXPECT_EQ(log.text(), "");
+}
+
+TEST(Timeout, DoesNotHoldWhatHasFailed) {
+  Router router;
+  router.use(timeout(1h));
+  router.get("/lost",
+             []() -> Response { throw ConnectionLost(boost::asio::error::connection_reset); });
+  EXPECT_THROW(TestClient(router).get("/lost"), ConnectionLost);
 }
 
 TEST(SecurityHeaders, AreSetWhereTheHandlerHasNotSetThem) {
