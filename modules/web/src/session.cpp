@@ -78,7 +78,6 @@ class Session {
   Task<Response> answer(Request& request);
   Task<bool> send(const Response& response, bool with_body, bool to_http_1_0,
                   std::string_view connection_field);
-  Task<bool> send_whole(std::string_view body);
   Task<bool> send_stream(const Response& response, Framing framing);
   Task<bool> write(std::string_view first, std::string_view second = {},
                    std::string_view third = {});
@@ -302,23 +301,24 @@ Task<bool> Session::send(const Response& response, bool with_body, bool to_http_
   const Framing framing = framing_of(response, to_http_1_0);
   head_.clear();
   append_head(head_, response, framing, connection_field);
-  if (!response.stream) {
-    co_return co_await send_whole(has_body ? std::string_view(response.body) : std::string_view());
+  if (response.stream) {
+    const bool begun = co_await write(head_);
+    if (!begun || !has_body) co_return begun;
+    co_return co_await send_stream(response, framing);
   }
-  const bool begun = co_await write(head_);
-  if (!begun || !has_body) co_return begun;
-  co_return co_await send_stream(response, framing);
-}
-
-/// Head and body leave in one write: in one record, where they fit.
-Task<bool> Session::send_whole(std::string_view body) {
+  // Head and body leave in one write: in one record, where they fit.
   std::string_view head = head_;
+  std::string_view body = has_body ? std::string_view(response.body) : std::string_view();
   do {
     const std::string_view piece = body.substr(0, kWritePiece);
-    if (!co_await write(head, piece)) co_return false;
+    const std::array<asio::const_buffer, 2> pieces = {asio::buffer(head), asio::buffer(piece)};
+    connection_.deadline().expires_after(site_.options.write_timeout);
+    const Result<void> written = co_await connection_.write(pieces);
+    if (!written) co_return false;
     head = {};
     body.remove_prefix(piece.size());
   } while (!body.empty());
+  connection_.deadline().clear();
   co_return true;
 }
 
