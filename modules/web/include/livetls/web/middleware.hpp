@@ -20,8 +20,8 @@ class Next;
 ///       co_return response;
 ///     });
 ///
-/// It may answer by itself, without `next`. It is called on every server thread, at the same time,
-/// and lives as long as the router, with what it captured.
+/// It is a coroutine, and may answer by itself, without `next`. It is called on every server
+/// thread, at the same time, and lives as long as the router, with what it captured.
 using Middleware = std::function<Task<Response>(Request&, Next)>;
 
 /// The rest of the way.

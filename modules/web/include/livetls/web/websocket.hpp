@@ -26,7 +26,8 @@ struct WebSocketOptions {
   /// What may wait to be sent, in bytes: above it, `send` waits, and a Sender gives the client up.
   std::size_t max_queued_bytes = 1024 * 1024;
 
-  /// A client that sends nothing for half of it gets a ping, and for all of it is given up.
+  /// While `receive` is outstanding: a client that sends nothing for half of it gets a ping, and
+  /// for all of it is given up.
   std::chrono::steady_clock::duration idle_timeout = std::chrono::minutes(2);
 
   /// Of the handshakes at the beginning and at the end.
