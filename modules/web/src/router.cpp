@@ -12,7 +12,7 @@
 #include <utility>
 
 #include "ascii.hpp"
-#include "livetls/base/log.hpp"
+#include "internal_error.hpp"
 #include "livetls/net/connection.hpp"
 #include "percent_decode.hpp"
 
@@ -78,18 +78,6 @@ Response not_allowed(Method method, const std::string& allow) {
   Response response = Response::status(method == Method::options ? 204 : 405);
   response.headers.set("Allow", allow);
   return response;
-}
-
-std::string describe(const std::exception_ptr& thrown) {
-  try {
-    std::rethrow_exception(thrown);
-  } catch (const std::exception& error) {
-    return error.what();
-  } catch (const Error& error) {
-    return error.message();
-  } catch (...) {
-    return "an exception of unknown type";
-  }
 }
 
 }  // namespace
@@ -247,11 +235,12 @@ Router& Router::host(std::string_view name, const Router& router) {
 
 /// What is behind the last middleware: a handler, or the answer that there is none.
 struct Next::End {
-  const Router::Layers& layers;
+  const Router::Layers* layers;
   const Router::Route* route;
   const Router::Node* node;
 
-  Task<Response> answer(Request& request) const;
+  static Task<Response> answer(End end, Request& request);
+  static Task<Response> pass_middleware(End end, Request& request);
 };
 
 Task<Response> Router::handle(Request& request) const {
@@ -260,12 +249,14 @@ Task<Response> Router::handle(Request& request) const {
   const Node* node =
       request.target.starts_with('/') ? site.find(0, request.path(), captured) : nullptr;
   const Route* route = node == nullptr ? nullptr : site.route(*node, request.method);
-  if (route != nullptr && !describe_route(*route, captured, request))
-    node = nullptr, route = nullptr;
+  if (route != nullptr && !describe_route(*route, captured, request)) {
+    node = nullptr;
+    route = nullptr;
+  }
   const Layers& layers = route == nullptr ? *site.layers_ : *route->layers;
-  const Next::End end{layers, route, node};
-  if (layers.middleware.empty()) co_return co_await end.answer(request);
-  co_return co_await Next(layers.middleware, end)(request);
+  const Next::End end{&layers, route, node};
+  return layers.middleware.empty() ? Next::End::answer(end, request)
+                                   : Next::End::pass_middleware(end, request);
 }
 
 /// False where a part of the path cannot be decoded.
@@ -281,35 +272,45 @@ bool Router::describe_route(const Route& route, const std::vector<std::string_vi
   return true;
 }
 
-Task<Response> Next::End::answer(Request& request) const {
+Task<Response> Next::End::answer(End end, Request& request) {
   if (request.target == "*") co_return Response::status(204);  // OPTIONS for the server as a whole
-  if (node == nullptr) co_return Response::status(404);
-  if (route == nullptr) co_return not_allowed(request.method, node->allow);
+  if (end.node == nullptr) co_return Response::status(404);
+  if (end.route == nullptr) co_return not_allowed(request.method, end.node->allow);
+  const Handler& handler = end.route->handler;
   std::exception_ptr error;
   try {
-    const bool receives = request.has_unread_body() && !route->handler.streams();
+    const bool receives = request.has_unread_body() && !handler.streams();
     if (receives) co_await request.receive_body();
-    co_return co_await route->handler(request);
+    if (!handler.waits()) co_return handler.answer(request);
+    co_return co_await handler.answer_later(request);
   } catch (...) {
     error = std::current_exception();
   }
-  co_return Router::respond_to(error, request, layers);
+  co_return Router::respond_to(error, request, *end.layers);
+}
+
+Task<Response> Next::End::pass_middleware(End end, Request& request) {
+  const Next first(end.layers->middleware, end);
+  co_return co_await first(request);
 }
 
 Task<Response> Next::operator()(Request& request) const {
-  if (rest_.empty()) co_return co_await end_->answer(request);
+  return rest_.empty() ? End::answer(*end_, request) : call_first(*this, request);
+}
+
+Task<Response> Next::call_first(Next next, Request& request) {
   std::exception_ptr error;
   try {
-    co_return co_await rest_.front()(request, Next(rest_.subspan(1), *end_));
+    const Next rest(next.rest_.subspan(1), *next.end_);
+    co_return co_await next.rest_.front()(request, rest);
   } catch (...) {
     error = std::current_exception();
   }
-  co_return Router::respond_to(error, request, end_->layers);
+  co_return Router::respond_to(error, request, *next.end_->layers);
 }
 
 /// The client learns nothing of what went wrong; the operator does.
-Response Router::respond_to(const std::exception_ptr& error, Request& request,
-                            const Layers& layers) {
+Response Router::respond_to(std::exception_ptr error, Request& request, const Layers& layers) {
   try {
     std::rethrow_exception(error);
   } catch (const ConnectionLost&) {
@@ -319,8 +320,12 @@ Response Router::respond_to(const std::exception_ptr& error, Request& request,
     if (stopping && failure.code() == boost::asio::error::operation_aborted) throw;
   } catch (...) {
   }
-  for (const ErrorMap& map : layers.errors) {
-    if (auto response = map(error, request)) return *std::move(response);
+  try {
+    for (const ErrorMap& map : layers.errors) {
+      if (auto response = map(error, request)) return *std::move(response);
+    }
+  } catch (...) {
+    error = std::current_exception();  // of the map itself
   }
   try {
     std::rethrow_exception(error);
@@ -329,10 +334,7 @@ Response Router::respond_to(const std::exception_ptr& error, Request& request,
   } catch (...) {
   }
   if (request.abandoned_) return Response::status(503);
-  log(LogLevel::error, "request " + request.id() + ", " + request.method_text + " " +
-                           std::string(request.path()) + ", failed: " + describe(error));
-  Response response = Response::problem(500, "request " + request.id());
-  return response;
+  return internal_error(request, describe(error));
 }
 
 const Router& Router::for_host(const Request& request) const {

@@ -83,6 +83,15 @@ TEST(MiddlewareTest, MayAnswerByItself) {
   EXPECT_FALSE(reached);
 }
 
+TEST(MiddlewareTest, NeedsNotBeACoroutine) {
+  Router router;
+  for (int i = 0; i < 3; ++i) {
+    router.use([](Request& request, Next next) { return next(request); });
+  }
+  router.use(bracket("a")).get("/", [] { return "x"; });
+  EXPECT_EQ(TestClient(router).get("/").body, "a(x)");
+}
+
 TEST(MiddlewareTest, HandsValuesToHandlers) {
   struct User {
     std::string name;
@@ -162,6 +171,22 @@ TEST(ErrorsTest, WithoutAMapTellTheClientNothingAndTheOperatorEverything) {
   EXPECT_THAT(response.body, HasSubstr("request " + request.id()));
   EXPECT_THAT(log.text(), HasSubstr("request " + request.id() + ", GET /, failed: the secret"));
   EXPECT_THAT(log.text(), HasSubstr("a file"));
+}
+
+TEST(ErrorsTest, OfAMapAreAnsweredLikeOthers) {
+  const test::CapturedLog log;
+  Router router;
+  router.use(bracket("a"));
+  router.on_error<int>([](int) -> Response { throw HttpError(503); });
+  router.on_error<NotFound>(
+      [](const NotFound&) -> Response { throw std::runtime_error("secret"); });
+  router.get("/int", []() -> Response { throw 7; });
+  router.get("/not-found", []() -> Response { throw NotFound{}; });
+  TestClient client(router);
+  EXPECT_EQ(client.get("/int").status_code, 503);
+  EXPECT_THAT(client.get("/int").body, testing::StartsWith("a("));
+  EXPECT_EQ(client.get("/not-found").status_code, 500);
+  EXPECT_THAT(log.text(), HasSubstr("failed: secret"));
 }
 
 TEST(ErrorsTest, OfMiddlewareAreMappedToo) {

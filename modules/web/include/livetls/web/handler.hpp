@@ -100,8 +100,13 @@ class Handler {
   }
   bool streams() const noexcept { return streams_; }
 
-  /// Throws what the callable throws, and what its arguments do.
-  Task<Response> operator()(Request& request) const;
+  /// Whether the callable is a coroutine: then `answer_later` is for it, else `answer`. Both throw
+  /// what the callable throws, and what its arguments do.
+  bool waits() const noexcept { return std::holds_alternative<Coroutine>(callable_); }
+  Response answer(Request& request) const { return std::get<Function>(callable_)(request); }
+  Task<Response> answer_later(Request& request) const {
+    return std::get<Coroutine>(callable_)(request);
+  }
 
  private:
   using Function = std::function<Response(Request&)>;
@@ -130,8 +135,6 @@ class Handler {
       };
     }
   }
-
-  static Task<Response> call(const Function& function, Request& request);
 
   template <class T>
   static Task<Response> converted(Task<T> task) {

@@ -20,8 +20,8 @@ class Next;
 ///       co_return response;
 ///     });
 ///
-/// It is a coroutine, and may answer by itself, without `next`. It is called on every server
-/// thread, at the same time, and lives as long as the router, with what it captured.
+/// It may answer by itself, without `next`. It is called on every server thread, at the same time,
+/// and lives as long as the router, with what it captured.
 using Middleware = std::function<Task<Response>(Request&, Next)>;
 
 /// The rest of the way.
@@ -36,6 +36,8 @@ class Next {
   struct End;
 
   Next(std::span<const Middleware> rest, const End& end) : rest_(rest), end_(&end) {}
+
+  static Task<Response> call_first(Next next, Request& request);
 
   std::span<const Middleware> rest_;
   const End* end_;

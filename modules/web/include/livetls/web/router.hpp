@@ -78,8 +78,8 @@ class Router {
   /// answered by `router` alone, inside of this router's middleware. Other hosts' by this one.
   Router& host(std::string_view name, const Router& router);
 
-  /// Answers a request; needs no connection. The router must outlive the task. Throws only
-  /// ConnectionLost, and operation_aborted while the server is stopping.
+  /// Answers a request; needs no connection. The router and the request must outlive the task.
+  /// Throws only ConnectionLost, and operation_aborted while the server is stopping.
   Task<Response> handle(Request& request) const;
 
  private:
@@ -132,8 +132,7 @@ class Router {
   Router& add_error_map(ErrorMap map);
   static SharedLayers join(const SharedLayers& outer, const SharedLayers& inner);
   static std::string allowed_methods(const Node& node);
-  static Response respond_to(const std::exception_ptr& error, Request& request,
-                             const Layers& layers);
+  static Response respond_to(std::exception_ptr error, Request& request, const Layers& layers);
 
   std::vector<Node> nodes_;  // the first is the root
   std::vector<Route> routes_;
