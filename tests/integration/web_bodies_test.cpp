@@ -83,6 +83,14 @@ class Bodies : public WebServer {
       response.stream_bytes = 5;
       return response;
     });
+    router.get("/long", [] {
+      Response response = Response::streamed("text/plain", [](BodyWriter& out) -> Task<void> {
+        co_await out.write("hello");
+        co_await out.write("surplus");
+      });
+      response.stream_bytes = 5;
+      return response;
+    });
     router.get("/fails", [] {
       return Response::streamed("text/plain", [](BodyWriter& out) -> Task<void> {
         co_await out.write("the beginning");
@@ -199,6 +207,11 @@ TEST_F(Bodies, MustComeAtARate) {
   client.send(post_to("/count", "Transfer-Encoding: chunked\r\n", "5\r\nhello\r\n"));
   EXPECT_EQ(client.response().result_int(), 408U);
   EXPECT_TRUE(client.ends_quietly());
+  PlainClient announced = connect();
+  announced.send(post_to("/count", "Content-Length: 10\r\n", "hello"));
+  const HttpResponse response = announced.response();
+  EXPECT_EQ(response.result_int(), 408U);
+  EXPECT_EQ(response["Connection"], "close");
 }
 
 // ---- Responses ---------------------------------------------------------------------------------
@@ -243,7 +256,16 @@ TEST_F(Bodies, ThatFailAreNotTakenForWhole) {
     EXPECT_THROW(client.response(), boost::system::system_error) << path;
   }
   EXPECT_THAT(log_.text(), HasSubstr("the disk is gone"));
-  EXPECT_THAT(log_.text(), HasSubstr("another length"));
+  EXPECT_THAT(log_.text(), HasSubstr("it is shorter than was said"));
+}
+
+TEST_F(Bodies, ThatAreLongerThanSaidAreCutBeforeTheSurplus) {
+  start(downloads());
+  PlainClient client = connect();
+  EXPECT_EQ(client.get("/long").body(), "hello");
+  EXPECT_EQ(client.end(), boost::asio::error::eof);
+  EXPECT_FALSE(client.has_surplus());
+  EXPECT_THAT(log_.text(), HasSubstr("it is longer than was said"));
 }
 
 TEST_F(Bodies, AreMadeNoFasterThanTheClientTakesThem) {

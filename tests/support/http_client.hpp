@@ -56,9 +56,11 @@ class HttpClient : public BlockingStream<Stream> {
     }
   }
 
+  bool has_surplus() const { return surplus_ || buffer_.size() > 0; }
+
   /// Whether the connection ended properly and without another byte.
   bool ends_quietly() {
-    return buffer_.size() == 0 && end() == boost::asio::error::eof && !surplus_;
+    return buffer_.size() == 0 && end() == boost::asio::error::eof && !has_surplus();
   }
 
   /// Says that no more will be sent.

@@ -10,12 +10,15 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <charconv>
 #include <chrono>
+#include <exception>
 #include <limits>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "ascii.hpp"
+#include "internal_error.hpp"
 #include "livetls/base/log.hpp"
 #include "livetls/web/http_error.hpp"
 #include "request_parser.hpp"
@@ -113,6 +116,7 @@ class Session::Body final : public BodySource {
   std::uint64_t received_ = 0;
   Clock::duration waited_{};
   bool has_begun_ = false;
+  bool has_timed_out_ = false;
 };
 
 Task<void> Session::run() {
@@ -228,15 +232,16 @@ Task<bool> Session::Body::receive(std::string& into, std::uint64_t max_bytes) {
 Task<void> Session::Body::read_more() {
   Connection& connection = session_.connection_;
   if (!std::exchange(has_begun_, true) && parser_.expects_continue()) {
-    const Result<void> sent = co_await connection.write("HTTP/1.1 100 Continue\r\n\r\n");
-    if (!sent) throw ConnectionLost(sent.error().code);
+    const bool sent = co_await session_.write("HTTP/1.1 100 Continue\r\n\r\n");
+    if (!sent) throw ConnectionLost(asio::error::connection_reset);
   }
   const auto begin = Clock::now();
   connection.deadline().expires_after(patience());
   const Result<std::size_t> bytes = co_await session_.read_more(kBodyRead);
   connection.deadline().clear();
   waited_ += Clock::now() - begin;
-  if (!bytes && bytes.error().code == asio::error::timed_out) throw HttpError(408);
+  has_timed_out_ = !bytes && bytes.error().code == asio::error::timed_out;
+  if (has_timed_out_) throw HttpError(408);
   if (!bytes) throw ConnectionLost(bytes.error().code);
   if (*bytes == 0) throw ConnectionLost(asio::error::eof);
 }
@@ -249,7 +254,7 @@ Clock::duration Session::Body::patience() const {
 }
 
 bool Session::Body::can_be_discarded() const {
-  if (parser_.refusal() != 0) return false;
+  if (parser_.refusal() != 0 || has_timed_out_) return false;
   const auto missing = parser_.missing_bytes();
   const bool is_held_back = parser_.expects_continue() && !has_begun_;
   return missing && (*missing == 0 || (*missing <= kMaxDiscarded && !is_held_back));
@@ -287,9 +292,7 @@ Task<Response> Session::answer(Request& request) {
   if (response.takeover) co_return response;
   const std::string_view reason = unsendable(response);
   if (reason.empty()) co_return response;
-  log(LogLevel::error, "request " + request.id() + ", " + request.method_text + " " +
-                           std::string(request.path()) + ", failed: " + std::string(reason));
-  co_return Response::problem(500, "request " + request.id());
+  co_return internal_error(request, reason);
 }
 
 // ---- Responses ---------------------------------------------------------------------------------
@@ -334,11 +337,25 @@ Task<bool> Session::write(std::string_view first, std::string_view second, std::
 /// Writes a body as its framing wants it.
 class Session::StreamWriter final : public BodyWriter {
  public:
-  StreamWriter(Session& session, Framing framing) : session_(session), framing_(framing) {}
+  StreamWriter(Session& session, Framing framing, std::uint64_t max_bytes)
+      : session_(session), framing_(framing), left_(max_bytes) {}
 
-  Task<void> write(std::string_view piece) override {
-    if (piece.empty()) co_return;  // as a chunk it would be the last
-    written_ += piece.size();
+  Task<void> write(std::string_view bytes) override {
+    if (bytes.size() > left_) throw std::length_error("it is longer than was said");
+    while (!bytes.empty()) {  // an empty chunk would be the last
+      const std::string_view piece = bytes.substr(0, kWritePiece);
+      co_await write_piece(piece);
+      bytes.remove_prefix(piece.size());
+    }
+  }
+
+  bool stopping() const noexcept override { return session_.connection_.stopping(); }
+  Task<void> stopped() override { return session_.connection_.stopped(); }
+  std::uint64_t left() const noexcept { return left_; }
+
+ private:
+  Task<void> write_piece(std::string_view piece) {
+    left_ -= piece.size();
     std::array<char, 20> size;
     std::string_view before, after;
     if (framing_ == Framing::chunked) {
@@ -352,30 +369,23 @@ class Session::StreamWriter final : public BodyWriter {
     if (!taken) throw ConnectionLost(asio::error::connection_reset);
   }
 
-  bool stopping() const noexcept override { return session_.connection_.stopping(); }
-  Task<void> stopped() override { return session_.connection_.stopped(); }
-  std::uint64_t written() const noexcept { return written_; }
-
- private:
   Session& session_;
   const Framing framing_;
-  std::uint64_t written_ = 0;
+  std::uint64_t left_;
 };
 
 Task<bool> Session::send_stream(const Response& response, Framing framing) {
-  StreamWriter writer(*this, framing);
+  const bool known = framing == Framing::length;
+  StreamWriter writer(*this, framing,
+                      known ? *response.stream_bytes : std::numeric_limits<std::uint64_t>::max());
   std::string failure;
   try {
     co_await response.stream(writer);
-    if (framing == Framing::length && writer.written() != *response.stream_bytes) {
-      failure = "it has another length than was said";
-    }
+    if (known && writer.left() > 0) failure = "it is shorter than was said";
   } catch (const ConnectionLost&) {
     throw;
-  } catch (const std::exception& error) {
-    failure = error.what();
   } catch (...) {
-    failure = "an exception of unknown type";
+    failure = describe(std::current_exception());
   }
   if (!failure.empty()) {
     if (!connection_.stopping()) log(LogLevel::error, "a streamed body failed: " + failure);
