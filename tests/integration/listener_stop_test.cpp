@@ -1,5 +1,9 @@
 // How a Listener ends: by itself, with its runtime, and by signals.
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_future.hpp>
+
 #include "integration/listener_test.hpp"
 #include "support/http_client.hpp"
 
@@ -94,6 +98,52 @@ TEST_F(ListenerTest, AtTheEndOfTheGraceWhatIsLeftIsCut) {
   runtime.run();
   EXPECT_EQ(listener.counters().open_connections, 0U);
   EXPECT_EQ(listener.counters().handshakes_in_flight, 0U);
+}
+
+/// Keeps a server thread busy from when it gets there until it is let go on.
+class Pause {
+ public:
+  explicit Pause(Executor executor) {
+    asio::post(executor, [this] {
+      reached_.set_value();
+      over_.get_future().wait();
+    });
+  }
+  void wait() { reached_.get_future().wait(); }
+  void end() { over_.set_value(); }
+
+ private:
+  std::promise<void> reached_, over_;
+};
+
+/// Of two clients, the second is accepted in the same breath as the first, just before the stop
+/// closes the socket; the accept loop hears of it just after.
+TEST_F(ListenerTest, AStopServesNobodyThatWasAcceptedBesideIt) {
+  Runtime runtime(one_thread());
+  runtime.start();
+  std::atomic<int> served = 0;
+  const auto serve = [&](Connection& connection) -> Task<void> {
+    ++served;
+    char byte;
+    co_await connection.read_some(asio::buffer(&byte, 1));
+  };
+  ListenerOptions options = loopback();
+  options.plain = true;
+  Listener listener(runtime, nullptr, serve, options);
+  Pause before(runtime.executor(0));
+  before.wait();
+  Stranger first(listener.port()), second(listener.port());
+  Pause after(runtime.executor(0));
+  before.end();
+  after.wait();
+  asio::io_context io;
+  auto stopped = asio::co_spawn(io, listener.stop(20s), asio::use_future);
+  io.poll();
+  after.end();
+  io.run();
+  EXPECT_EQ(stopped.wait_for(0s), std::future_status::ready);
+  EXPECT_EQ(listener.counters().accepted, 1U);
+  EXPECT_EQ(served, 1);
 }
 
 TEST_F(ListenerTest, AListenerMayEndBeforeItsRuntime) {

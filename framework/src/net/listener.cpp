@@ -226,6 +226,7 @@ Task<void> Listener::Shard::accept_loop() {
       continue;
     }
     auto [error, socket] = co_await acceptor_.async_accept(kAsTuple);
+    if (stopping_) co_return;  // nobody would tell what came at the last moment
     if (error) {
       co_await accept_failed(error);
     } else if (counters_.accepted.add(); counters_.open.value() >= max_connections) {
@@ -238,7 +239,6 @@ Task<void> Listener::Shard::accept_loop() {
 
 /// Errors of one connection are its own; errors of the process pass when something is freed.
 Task<void> Listener::Shard::accept_failed(error_code error) {
-  if (stopping_) co_return;
   counters_.accept_errors.add();
   if (error == asio::error::connection_aborted || error == asio::error::interrupted) co_return;
   log(LogLevel::warning, "accept failed, trying again shortly: " + error.message());
