@@ -35,9 +35,10 @@ Deadline::~Deadline() {
 }
 
 void Deadline::expires_after(Clock::duration duration) {
-  if (duration <= Clock::duration::zero()) return clear();
-  state_->expired = false;
   const auto now = Clock::now();
+  state_->expired = false;
+  const bool endless = duration >= Clock::time_point::max() - now;
+  if (duration <= Clock::duration::zero() || endless) return clear();
   state_->limit = now + duration;
   if (state_->limit >= state_->armed_for) return;
   arm(state_, state_->has_waited ? state_->limit : std::min(state_->limit, now + kFirstWait));
