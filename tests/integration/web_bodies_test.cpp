@@ -4,6 +4,7 @@
 #include "integration/web_server_test.hpp"
 #include "livetls/web/http_error.hpp"
 #include "livetls/web/middleware/body_limit.hpp"
+#include "livetls/web/middleware/timeout.hpp"
 
 namespace livetls::web {
 namespace {
@@ -211,6 +212,18 @@ TEST_F(Bodies, MustComeAtARate) {
   announced.send(post_to("/count", "Content-Length: 10\r\n", "hello"));
   const HttpResponse response = announced.response();
   EXPECT_EQ(response.result_int(), 408U);
+  EXPECT_EQ(response["Connection"], "close");
+}
+
+TEST_F(Bodies, AreWaitedForNoLongerThanTheMiddlewareAllows) {
+  Router router;
+  router.use(timeout(kShort));
+  router.post("/", [](Request& request) { return std::move(request.body); });
+  start(std::move(router));
+  PlainClient client = connect();
+  client.send(post_to("/", "Content-Length: 10\r\n", "hello"));
+  const HttpResponse response = client.response();
+  EXPECT_EQ(response.result_int(), 503U);
   EXPECT_EQ(response["Connection"], "close");
 }
 

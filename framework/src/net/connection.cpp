@@ -4,6 +4,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/write.hpp>
 #include <utility>
 
@@ -21,6 +22,25 @@ constexpr auto kAsTuple = asio::as_tuple(use_task);
 
 /// How long a peer may take to answer close_notify before the connection is closed anyway.
 constexpr auto kCloseTimeout = std::chrono::seconds(1);
+
+/// Lets the cancellation of a coroutine reach an operation that listens to another signal.
+class PassedOn {
+ public:
+  PassedOn(const asio::cancellation_state& coroutine, asio::cancellation_signal& signal)
+      : slot_(coroutine.slot()) {
+    if (!slot_.is_connected()) return;
+    slot_.assign(
+        [&signal](asio::cancellation_type) { signal.emit(asio::cancellation_type::total); });
+  }
+  PassedOn(const PassedOn&) = delete;
+  PassedOn& operator=(const PassedOn&) = delete;
+  ~PassedOn() {
+    if (slot_.is_connected()) slot_.clear();
+  }
+
+ private:
+  asio::cancellation_slot slot_;
+};
 
 }  // namespace
 
@@ -105,6 +125,7 @@ Task<Result<std::size_t>> Connection::read_some(asio::mutable_buffer into) {
   }
   if (state_->stopping && !state_->keep_reading) co_return Error(asio::error::operation_aborted);
   auto until_stop = asio::bind_cancellation_slot(state_->reading.slot(), kAsTuple);
+  const PassedOn cancellation(co_await asio::this_coro::cancellation_state, state_->reading);
   state_->is_reading = true;
   const auto [error, bytes] =
       state_->tls
