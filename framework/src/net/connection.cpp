@@ -6,6 +6,7 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/write.hpp>
+#include <cstring>
 #include <utility>
 
 #include "livetls/tls/tls_stream.hpp"
@@ -19,6 +20,15 @@ using boost::system::error_code;
 namespace {
 
 constexpr auto kAsTuple = asio::as_tuple(use_task);
+
+asio::ip::tcp::endpoint tcp_endpoint(const StreamSocket::endpoint_type& from) {
+  asio::ip::tcp::endpoint endpoint;
+  const int family = from.protocol().family();
+  if (family != AF_INET && family != AF_INET6) return endpoint;
+  endpoint.resize(from.size());
+  std::memcpy(endpoint.data(), from.data(), from.size());
+  return endpoint;
+}
 
 /// How long a peer may take to answer close_notify before the connection is closed anyway.
 constexpr auto kCloseTimeout = std::chrono::seconds(1);
@@ -46,15 +56,15 @@ class PassedOn {
 
 struct Connection::State {
   using Clock = std::chrono::steady_clock;
-  using Tls = TlsStream<TcpSocket>;
+  using Tls = TlsStream<StreamSocket>;
   using Timer = asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor>;
 
-  State(TcpSocket socket, std::shared_ptr<const ServerConfig> config)
+  State(StreamSocket socket, std::shared_ptr<const ServerConfig> config)
       : deadline(socket.get_executor(), [this] { deadline_passed(); }), plain(std::move(socket)) {
     if (config) tls.emplace(std::move(plain), std::move(config));
   }
 
-  TcpSocket& socket() { return tls ? tls->next_layer() : plain; }
+  StreamSocket& socket() { return tls ? tls->next_layer() : plain; }
 
   void cut() {
     error_code ignored;
@@ -74,7 +84,7 @@ struct Connection::State {
   }
 
   Deadline deadline;
-  TcpSocket plain;  // where there is no TLS
+  StreamSocket plain;  // where there is no TLS
   std::optional<Tls> tls;
   bool writable = true;
   bool is_reading = false;
@@ -87,7 +97,7 @@ struct Connection::State {
   asio::cancellation_signal reading;
 };
 
-Connection::Connection(TcpSocket socket, std::shared_ptr<const ServerConfig> tls)
+Connection::Connection(StreamSocket socket, std::shared_ptr<const ServerConfig> tls)
     : state_(std::make_unique<State>(std::move(socket), std::move(tls))) {}
 
 Connection::~Connection() = default;
@@ -173,7 +183,7 @@ Task<void> Connection::close() {
 /// socket closed with bytes unread resets the connection, and with it goes what was written last.
 Task<void> Connection::State::shutdown_transport() {
   error_code error;
-  socket().shutdown(TcpSocket::shutdown_send, error);
+  socket().shutdown(StreamSocket::shutdown_send, error);
   std::array<char, 4096> discarded;
   while (!error) {
     const auto [read_error, bytes] =
@@ -206,14 +216,21 @@ Deadline& Connection::deadline() noexcept { return state_->deadline; }
 
 bool Connection::is_tls() const noexcept { return state_->tls.has_value(); }
 
+bool Connection::is_unix() const noexcept {
+  error_code ignored;
+  return state_->socket().local_endpoint(ignored).protocol().family() == AF_UNIX;
+}
+
 asio::ip::tcp::endpoint Connection::remote_endpoint() const {
   error_code ignored;
-  return state_->proxied ? state_->proxied->remote : state_->socket().remote_endpoint(ignored);
+  if (state_->proxied) return state_->proxied->remote;
+  return tcp_endpoint(state_->socket().remote_endpoint(ignored));
 }
 
 asio::ip::tcp::endpoint Connection::local_endpoint() const {
   error_code ignored;
-  return state_->proxied ? state_->proxied->local : state_->socket().local_endpoint(ignored);
+  if (state_->proxied) return state_->proxied->local;
+  return tcp_endpoint(state_->socket().local_endpoint(ignored));
 }
 
 Executor Connection::get_executor() noexcept { return state_->socket().get_executor(); }

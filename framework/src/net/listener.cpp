@@ -8,7 +8,6 @@
 #include <atomic>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <stdexcept>
@@ -17,20 +16,18 @@
 #include "livetls/base/log.hpp"
 #include "livetls/base/task_group.hpp"
 #include "net/drains.hpp"
+#include "net/listening_sockets.hpp"
 #include "net/proxy_protocol.hpp"
 
 namespace livetls {
 
 namespace asio = boost::asio;
-using asio::ip::tcp;
 using boost::system::error_code;
 
 namespace {
 
-using Acceptor = asio::basic_socket_acceptor<tcp, Executor>;
 using Clock = std::chrono::steady_clock;
 using Timer = asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor>;
-using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
 
 constexpr auto kAsTuple = asio::as_tuple(use_task);
 
@@ -88,49 +85,6 @@ struct Shared {
   std::size_t share(std::size_t limit) const { return std::max<std::size_t>(1, limit / threads); }
 };
 
-tcp::endpoint resolve(const ListenerOptions& options) {
-  error_code error;
-  const asio::ip::address address = asio::ip::make_address(options.address, error);
-  if (error) {
-    throw std::invalid_argument("ListenerOptions.address must be an IP address, and \"" +
-                                options.address + "\" is none");
-  }
-  return {address, options.port};
-}
-
-/// SO_REUSEPORT would let a second server of the same user take a part of the connections
-/// unnoticed.
-void check_that_port_is_free(Executor executor, const tcp::endpoint& endpoint) {
-  if (endpoint.port() == 0) return;
-  Acceptor probe(executor, endpoint.protocol());
-  probe.set_option(asio::socket_base::reuse_address(true));
-  if (endpoint.address().is_v6()) probe.set_option(asio::ip::v6_only(false));
-  probe.bind(endpoint);
-}
-
-Acceptor listen_on(Executor executor, const tcp::endpoint& endpoint, int backlog) {
-  Acceptor acceptor(executor);
-  acceptor.open(endpoint.protocol());
-  acceptor.set_option(asio::socket_base::reuse_address(true));
-  acceptor.set_option(ReusePort(true));
-  acceptor.set_option(tcp::no_delay(true));  // accepted sockets inherit it
-  if (endpoint.address().is_v6()) acceptor.set_option(asio::ip::v6_only(false));
-  acceptor.bind(endpoint);
-  acceptor.listen(backlog);
-  return acceptor;
-}
-
-Acceptor first_acceptor(Executor executor, const tcp::endpoint& endpoint, int backlog) {
-  try {
-    check_that_port_is_free(executor, endpoint);
-    return listen_on(executor, endpoint, backlog);
-  } catch (const boost::system::system_error& error) {
-    const bool any_v6 = endpoint.address() == asio::ip::address_v6::any();
-    if (!any_v6 || error.code() != asio::error::address_family_not_supported) throw;
-    return first_acceptor(executor, tcp::endpoint(tcp::v4(), endpoint.port()), backlog);
-  }
-}
-
 void check(const ListenerOptions& options, bool has_manager, bool has_handler) {
   if (has_manager == options.plain) {
     throw std::invalid_argument(
@@ -160,8 +114,6 @@ class Listener::Shard {
         drains_(executor_, connections_) {}
 
   Executor executor() const { return executor_; }
-  std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
-  tcp::endpoint endpoint() const { return acceptor_.local_endpoint(); }
   const ShardCounters& counters() const { return counters_; }
 
   void start() { tasks_.spawn(accept_loop()); }
@@ -200,7 +152,7 @@ class Listener::Shard {
 
   Task<void> accept_loop();
   Task<void> accept_failed(error_code error);
-  Task<void> serve(TcpSocket socket);
+  Task<void> serve(StreamSocket socket);
   Task<bool> ask_proxy(Connection& connection);
   Task<bool> handshake(Connection& connection);
 
@@ -246,7 +198,7 @@ Task<void> Listener::Shard::accept_failed(error_code error) {
   co_await pause_.async_wait(kAsTuple);
 }
 
-Task<void> Listener::Shard::serve(TcpSocket socket) {
+Task<void> Listener::Shard::serve(StreamSocket socket) {
   struct Open {
     explicit Open(Counter& c) : counter(c) { counter.add(); }
     ~Open() { counter.add(-1); }
@@ -267,7 +219,9 @@ Task<void> Listener::Shard::serve(TcpSocket socket) {
 
 /// Whom the connection is for.
 Task<bool> Listener::Shard::ask_proxy(Connection& connection) {
-  bool told = shared_->proxies.contains(connection.remote_endpoint().address());
+  bool told = connection.is_unix()
+                  ? shared_->proxies.contains_unix()
+                  : shared_->proxies.contains(connection.remote_endpoint().address());
   if (told) {
     connection.deadline().expires_after(shared_->options.handshake_timeout);
     const Result<void> read = co_await connection.read_proxy_header();
@@ -301,25 +255,23 @@ Listener::Listener(Runtime& runtime, std::shared_ptr<CertManager> manager, Handl
                    ListenerOptions options)
     : runtime_(runtime), manager_(manager) {
   check(options, manager != nullptr, handler != nullptr);
-  tcp::endpoint endpoint = resolve(options);
+  std::vector<Executor> threads;
+  for (std::size_t i = 0; i < runtime.threads(); ++i) threads.push_back(runtime.executor(i));
+  ListeningSockets sockets = listen_on(options, threads);
+  port_ = sockets.port;
+  if (sockets.file) file_ = std::make_unique<SocketFile>(*std::move(sockets.file));
   std::shared_ptr<const ServerConfig> tls;
   if (manager) {
     tls = std::make_shared<const ServerConfig>(
         ServerConfig{std::move(manager), options.alpn, options.unknown_name, options.missing_name});
   }
-  const int backlog = options.backlog;
   Networks proxies(options.proxies);
   const auto shared =
       std::make_shared<const Shared>(Shared{std::move(options), std::move(handler), std::move(tls),
                                             runtime.threads(), std::move(proxies)});
-  for (std::size_t i = 0; i < runtime.threads(); ++i) {
-    const Executor executor = runtime.executor(i);
-    Acceptor acceptor = i == 0 ? first_acceptor(executor, endpoint, backlog)
-                               : listen_on(executor, endpoint, backlog);
+  for (Acceptor& acceptor : sockets.acceptors) {
     shards_.push_back(std::make_unique<Shard>(shared, std::move(acceptor)));
-    endpoint = shards_.front()->endpoint();
   }
-  port_ = endpoint.port();
   runtime_.add(*this);
   if (manager_) manager_->add(*this);
   for (auto& shard : shards_) asio::post(shard->executor(), [&shard] { shard->start(); });

@@ -62,7 +62,7 @@ Result<Proxied> parse_line(std::string_view line) {
   return Proxied(proxied);
 }
 
-Task<Result<Proxied>> read_version_1(TcpSocket& socket, std::string line) {
+Task<Result<Proxied>> read_version_1(StreamSocket& socket, std::string line) {
   while (!line.ends_with("\r\n")) {
     if (line.size() == kMaxLine) co_return Error(Errc::proxy_header_malformed);
     char byte = 0;
@@ -102,7 +102,7 @@ Result<Proxied> parse_version_2(std::uint8_t command, std::uint8_t family,
   return Proxied();  // of a kind that says nothing here
 }
 
-Task<Result<Proxied>> read_version_2(TcpSocket& socket) {
+Task<Result<Proxied>> read_version_2(StreamSocket& socket) {
   std::array<std::uint8_t, 4> head{};
   const auto [error, bytes] = co_await asio::async_read(socket, asio::buffer(head), kAsTuple);
   if (error) co_return Error(error);
@@ -124,6 +124,10 @@ bool any_contains(const std::vector<Network>& networks, const auto& address) {
 
 Networks::Networks(const std::vector<std::string>& list) {
   for (const std::string& text : list) {
+    if (text == "unix:") {
+      unix_ = true;
+      continue;
+    }
     const bool has_prefix = text.find('/') != text.npos;
     const bool v6 = text.find(':') != text.npos;
     error_code error;
@@ -143,7 +147,7 @@ bool Networks::contains(const asio::ip::address& address) const {
   return any_contains(v4_, asio::ip::make_address_v4(asio::ip::v4_mapped, v6));
 }
 
-Task<Result<Proxied>> read_proxy_header(TcpSocket& socket) {
+Task<Result<Proxied>> read_proxy_header(StreamSocket& socket) {
   std::string first(kSignature.size(), '\0');  // no header is shorter
   const auto [error, bytes] = co_await asio::async_read(socket, asio::buffer(first), kAsTuple);
   if (error) co_return Error(error);

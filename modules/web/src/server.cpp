@@ -44,6 +44,7 @@ ListenerOptions listener_options(const ServerOptions& options) {
   ListenerOptions listener;
   listener.address = options.address;
   listener.port = options.port;
+  listener.unix_permissions = options.unix_permissions;
   listener.plain = options.plain;
   listener.proxies = options.proxies;
   listener.alpn = {"http/1.1"};

@@ -27,7 +27,7 @@ class Connection : public boost::intrusive::list_base_hook<
                        boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
  public:
   /// `tls` is nullptr for a plain connection.
-  Connection(TcpSocket socket, std::shared_ptr<const ServerConfig> tls);
+  Connection(StreamSocket socket, std::shared_ptr<const ServerConfig> tls);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   ~Connection();
@@ -62,8 +62,10 @@ class Connection : public boost::intrusive::list_base_hook<
   void keep_reading_on_stop(bool keep) noexcept;
 
   bool is_tls() const noexcept;
+  bool is_unix() const noexcept;  ///< over a Unix socket
 
-  /// Where a proxy has told them, those of the connection it passes on.
+  /// Where a proxy has told them, those of the connection it passes on. A Unix socket has none:
+  /// theirs is 0.0.0.0, port 0.
   boost::asio::ip::tcp::endpoint remote_endpoint() const;
   boost::asio::ip::tcp::endpoint local_endpoint() const;
   Executor get_executor() noexcept;

@@ -14,13 +14,20 @@
 
 namespace livetls {
 
+class SocketFile;
+
 /// Where and how a server listens.
 struct ListenerOptions {
-  /// An IP address. "::" takes IPv4 as well, and gives way to "0.0.0.0" where there is no IPv6.
+  /// An IP address, or a Unix socket: "unix:/run/app.sock". "::" takes IPv4 as well, and gives way
+  /// to "0.0.0.0" where there is no IPv6. A Unix socket that nobody listens on is replaced, and
+  /// removed at the end.
   std::string address = "::";
 
   /// 0: one that the kernel chooses; Listener::port tells.
   std::uint16_t port = 0;
+
+  /// Who may connect to a Unix socket: 0600 is this user, 0660 the file's group as well.
+  unsigned unix_permissions = 0600;
 
   /// Without TLS. Must be said where no CertManager is given, and only there.
   bool plain = false;
@@ -31,7 +38,8 @@ struct ListenerOptions {
   MissingName missing_name = MissingName::serve_default;
 
   /// Proxies, as addresses or networks ("10.0.0.0/8"), that say with the PROXY protocol (1 or 2)
-  /// for whom they connect; all connections must then come from one. Empty: nobody is believed.
+  /// for whom they connect; all connections must then come from one. "unix:" stands for all Unix
+  /// sockets. Empty: nobody is believed.
   std::vector<std::string> proxies = {};
 
   /// What a client is told, without TLS, that speaks HTTP to a TLS port; empty: nothing.
@@ -110,6 +118,7 @@ class Listener final : public Service, private ConnectionHolder {
 
   Runtime& runtime_;
   std::shared_ptr<CertManager> manager_;  // nullptr: plain
+  std::unique_ptr<SocketFile> file_;      // of a Unix socket
   std::vector<std::unique_ptr<Shard>> shards_;
   std::uint16_t port_ = 0;
 };

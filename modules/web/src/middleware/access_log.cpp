@@ -27,7 +27,8 @@ struct Entry {
 
 std::string remote_of(const Request& request) {
   if (!request.has_connection()) return "-";
-  return request.connection().remote_endpoint().address().to_string();
+  const auto address = request.connection().remote_endpoint().address();
+  return address.is_unspecified() ? "unix:" : address.to_string();
 }
 
 /// What could end the line or the quotation is written as \xHH.

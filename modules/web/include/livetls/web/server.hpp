@@ -14,17 +14,23 @@ namespace livetls::web {
 
 /// Where and how a web server listens. Durations and limits must be above zero.
 struct ServerOptions {
-  /// An IP address. "::" takes IPv4 as well, and gives way to "0.0.0.0" where there is no IPv6.
+  /// An IP address, or a Unix socket: "unix:/run/app.sock". "::" takes IPv4 as well, and gives way
+  /// to "0.0.0.0" where there is no IPv6. A Unix socket that nobody listens on is replaced, and
+  /// removed at the end.
   std::string address = "::";
 
   /// 0: one that the kernel chooses; Server::port tells.
   std::uint16_t port = 0;
 
+  /// Who may connect to a Unix socket: 0600 is this user, 0660 the file's group as well.
+  unsigned unix_permissions = 0600;
+
   /// HTTP without TLS. Must be said where no CertManager is given, and only there.
   bool plain = false;
 
   /// Proxies, as addresses or networks ("10.0.0.0/8"), that say with the PROXY protocol (1 or 2)
-  /// for whom they connect; all connections must then come from one. Empty: nobody is believed.
+  /// for whom they connect; all connections must then come from one. "unix:" stands for all Unix
+  /// sockets. Empty: nobody is believed.
   std::vector<std::string> proxies = {};
 
   /// What a client gets that asks TLS for a name no certificate is for.
