@@ -4,6 +4,7 @@
 #include <boost/asio/this_coro.hpp>
 
 #include "integration/web_server_test.hpp"
+#include "livetls/web/http_error.hpp"
 #include "livetls/web/testing.hpp"
 
 namespace livetls::web {
@@ -35,6 +36,19 @@ class Events : public WebServer {
     router.get("/fails", [=] {
       return event_stream(
           [](EventStream& out) -> Task<void> { co_await out.send("x", "", "a\nb"); });
+    });
+    router.get("/stubborn", [=] {
+      return event_stream(
+          [](EventStream& out) -> Task<void> {
+            const std::string data(100'000, 'x');
+            for (;;) {
+              try {
+                co_await out.send(data);
+              } catch (const ConnectionLost&) {
+              }
+            }
+          },
+          heartbeat);
     });
     router.get("/", [] { return "hello"; });
     return router;
@@ -81,6 +95,15 @@ TEST_F(Events, EndProperlyWhenTheServerStops) {
   EXPECT_EQ(client.response().body(), "data: first\n\n");
   EXPECT_TRUE(client.ends_quietly());
   EXPECT_EQ(log_.text(), "");
+}
+
+TEST_F(Events, EndWithTheirClientWhateverTheProducerMakesOfIt) {
+  start(events());
+  PlainClient client = connect();
+  client.send(get("/stubborn"));
+  client.read(1000);
+  client.vanish();
+  EXPECT_TRUE(eventually([&] { return server_->counters().open_connections == 0; }));
 }
 
 TEST_F(Events, ThatFailCutTheConnection) {

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <utility>
 
+#include "livetls/web/http_error.hpp"
+
 namespace livetls::web {
 
 namespace asio = boost::asio;
@@ -19,6 +21,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 using Timer = asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor>;
+
+constexpr auto kAsTuple = asio::as_tuple(use_task);
 
 void append_field(std::string& text, std::string_view name, std::string_view value) {
   if (value.find_first_of(std::string_view("\r\n\0", 3)) != value.npos) {
@@ -68,46 +72,59 @@ bool is_cancelled(const std::exception_ptr& error) {
 }  // namespace
 
 struct EventStream::State {
+  State(BodyWriter& o, Executor executor)
+      : out(o), turn(executor, Clock::time_point::max()), next_beat(executor) {}
+
   BodyWriter& out;
   bool writing = false;
+  bool lost = false;
   Clock::time_point written_at = Clock::now();
+  Timer turn;  // who sends waits here for a beat that is under way
+  Timer next_beat;
 };
 
-EventStream::EventStream(BodyWriter& out) : state_(std::make_unique<State>(State{out})) {}
+EventStream::EventStream(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 EventStream::~EventStream() = default;
 
 Task<void> EventStream::send(std::string_view data, std::string_view type, std::string_view id) {
   std::string text = event(data, type, id);
-  // A beat is under way: it is short.
-  Timer turn(co_await asio::this_coro::executor);
-  while (state_->writing) {
-    turn.expires_after(std::chrono::milliseconds(1));
-    co_await turn.async_wait(use_task);
-  }
+  while (state_->writing) co_await state_->turn.async_wait(kAsTuple);
   co_await write(std::move(text));
   if (state_->out.stopping()) throw boost::system::system_error(asio::error::operation_aborted);
 }
 
-/// What is being written is written whole, or the stream could not end properly.
+/// What is being written is written whole, or the stream could not end properly. Where that fails,
+/// the beat ends, and the stream with it, whatever the producer makes of the exception.
 Task<void> EventStream::write(std::string text) {
+  if (state_->lost) co_await state_->turn.async_wait(use_task);  // for the end
   state_->writing = true;
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-  co_await state_->out.write(text);
+  std::exception_ptr failure;
+  try {
+    co_await state_->out.write(text);
+  } catch (...) {
+    failure = std::current_exception();
+  }
   co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
   state_->written_at = Clock::now();
   state_->writing = false;
+  state_->turn.cancel();
+  if (!failure) co_return;
+  state_->lost = true;
+  state_->next_beat.cancel();
+  std::rethrow_exception(failure);
 }
 
 Task<void> EventStream::beat(Clock::duration period) {
-  Timer timer(co_await asio::this_coro::executor);
-  for (;;) {
-    timer.expires_at(state_->written_at + period);
-    co_await timer.async_wait(use_task);
-    const bool idle = !state_->writing && Clock::now() - state_->written_at >= period;
-    if (idle) co_await write(":\n\n");
-    if (!idle && state_->writing) state_->written_at = Clock::now();
+  while (!state_->lost) {
+    state_->next_beat.expires_at(state_->written_at + period);
+    co_await state_->next_beat.async_wait(kAsTuple);
+    if (state_->writing) state_->written_at = Clock::now();
+    const bool is_due = !state_->lost && Clock::now() - state_->written_at >= period;
+    if (is_due) co_await write(":\n\n");
   }
+  throw ConnectionLost(asio::error::connection_reset);
 }
 
 Response event_stream(std::function<Task<void>(EventStream&)> produce, Clock::duration heartbeat) {
@@ -115,7 +132,8 @@ Response event_stream(std::function<Task<void>(EventStream&)> produce, Clock::du
       "text/event-stream",
       [produce = std::move(produce), heartbeat](BodyWriter& out) -> Task<void> {
         using namespace asio::experimental::awaitable_operators;
-        EventStream events(out);
+        const Executor executor = co_await asio::this_coro::executor;
+        EventStream events(std::make_unique<EventStream::State>(out, executor));
         Task<std::exception_ptr> produced = end_of(produce(events));
         Task<std::exception_ptr> beaten = end_of(events.beat(heartbeat));
         Task<std::exception_ptr> stopped = end_of(out.stopped());

@@ -16,7 +16,8 @@ namespace livetls::web {
 /// Thread safety: none; it belongs to the connection's thread. One `send` at a time.
 class EventStream {
  public:
-  explicit EventStream(BodyWriter& out);
+  EventStream(const EventStream&) = delete;
+  EventStream& operator=(const EventStream&) = delete;
   ~EventStream();
 
   /// `data` is any text, whose line breaks are kept; `type` is "message" where it is empty; `id`
@@ -30,6 +31,7 @@ class EventStream {
                                std::chrono::steady_clock::duration);
 
   struct State;
+  explicit EventStream(std::unique_ptr<State> state);
   Task<void> write(std::string text);
   Task<void> beat(std::chrono::steady_clock::duration period);
 
