@@ -1,5 +1,8 @@
 #include "livetls/web/websocket.hpp"
 
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/beast/core/buffers_to_string.hpp>
 #include <boost/beast/websocket.hpp>
 #include <mutex>
@@ -81,6 +84,11 @@ class Client {
   boost::system::error_code error_;
 };
 
+Task<void> wait_for(std::chrono::milliseconds time) {
+  boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor, time);
+  co_await timer.async_wait(boost::asio::use_awaitable_t<Executor>());
+}
+
 Task<void> echo(WebSocket& socket) {
   bool open = true;
   while (open) {
@@ -107,6 +115,31 @@ class WebSockets : public WebServer {
     router.get("/fails", websocket([](WebSocket&) -> Task<void> {
                  throw std::runtime_error("the secret");
                  co_return;
+               }));
+    router.get("/fails-oddly", websocket([](WebSocket&) -> Task<void> {
+                 throw Error(Errc::plain_http, "the secret");
+                 co_return;
+               }));
+    router.get("/floods", websocket(
+                              [](WebSocket& socket) -> Task<void> {
+                                for (;;) co_await socket.send(std::string(50'000, 'x'));
+                              },
+                              options));
+    router.get("/thinks", websocket(
+                              [](WebSocket& socket) -> Task<void> {
+                                co_await wait_for(4 * kShort);
+                                co_await socket.send("42");
+                              },
+                              options));
+    router.get("/impatient", websocket([](WebSocket& socket) -> Task<void> {
+                 using namespace boost::asio::experimental::awaitable_operators;
+                 auto message = socket.receive();
+                 auto patience = wait_for(1ms);
+                 auto first = std::move(message) || std::move(patience);
+                 co_await std::move(first);
+                 co_await socket.send("hello?");
+                 const auto late = co_await socket.receive();
+                 co_await socket.send("you said " + late->data);
                }));
     router.get("/chat", websocket(
                             [this](WebSocket& socket) -> Task<void> {
@@ -148,6 +181,10 @@ class WebSockets : public WebServer {
 
 using Plain = Client<TcpSocket>;
 
+constexpr std::string_view kUpgrade =
+    "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+
 TEST_F(WebSockets, CarryMessagesBothWays) {
   start(sockets());
   Plain client(server_->port());
@@ -181,6 +218,38 @@ TEST_F(WebSockets, WhoseHandlerFailsTellTheClientNothing) {
   EXPECT_EQ(client.receive(), "");
   EXPECT_EQ(client.close_code(), ws::close_code::internal_error);
   EXPECT_THAT(log_.text(), HasSubstr("the secret"));
+}
+
+TEST_F(WebSockets, WhoseHandlerThrowsWhatIsNoExceptionAreClosedAsWell) {
+  start(sockets());
+  Plain client(server_->port());
+  ASSERT_FALSE(client.handshake("/fails-oddly"));
+  EXPECT_EQ(client.receive(), "");
+  EXPECT_EQ(client.close_code(), ws::close_code::internal_error);
+  EXPECT_THAT(log_.text(), HasSubstr("the secret"));
+}
+
+TEST_F(WebSockets, GiveUpAClientThatReadsNothing) {
+  start(sockets({.write_timeout = kShort}));
+  PlainClient client = connect();
+  client.send(get("/floods", kUpgrade));
+  EXPECT_TRUE(eventually([&] { return server_->counters().open_connections == 0; }));
+}
+
+TEST_F(WebSockets, StayWithAHandlerThatDoesNotReceive) {
+  start(sockets({.idle_timeout = kShort}));
+  Plain client(server_->port());
+  ASSERT_FALSE(client.handshake("/thinks"));
+  EXPECT_EQ(client.receive(), "42") << "the client answers pings while it waits";
+}
+
+TEST_F(WebSockets, LoseNoMessageToAReceiveThatWasCancelled) {
+  start(sockets());
+  Plain client(server_->port());
+  ASSERT_FALSE(client.handshake("/impatient"));
+  EXPECT_EQ(client.receive(), "hello?");
+  EXPECT_FALSE(client.send("a"));
+  EXPECT_EQ(client.receive(), "you said a");
 }
 
 TEST_F(WebSockets, AreSentToFromAnyThread) {
@@ -231,6 +300,13 @@ TEST_F(WebSockets, RefusePagesOfOtherSites) {
   }
 }
 
+TEST_F(WebSockets, AreNotForHttp10) {
+  start(sockets());
+  const HttpResponse response =
+      ask("GET /echo HTTP/1.0\r\nHost: h\r\n" + std::string(kUpgrade) + "\r\n");
+  EXPECT_EQ(response.result_int(), 426U);
+}
+
 TEST_F(WebSockets, RefuseMessagesThatAreTooLarge) {
   start(sockets({.max_message_bytes = 1000}));
   Plain client(server_->port());
@@ -252,9 +328,7 @@ TEST_F(WebSockets, RefuseTextThatIsNoUtf8) {
 TEST_F(WebSockets, GiveUpAClientThatDoesNotAnswerPings) {
   start(sockets({.idle_timeout = kShort}));
   PlainClient client = connect();
-  client.send(get("/echo",
-                  "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-                  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"));
+  client.send(get("/echo", kUpgrade));
   EXPECT_EQ(client.read(32), "HTTP/1.1 101 Switching Protocols");
   EXPECT_TRUE(eventually([&] { return server_->counters().open_connections == 0; }));
 }
@@ -263,10 +337,7 @@ TEST_F(WebSockets, ReadWhatCameWithTheHandshake) {
   start(sockets());
   PlainClient client = connect();
   const std::string masked_a = {'\x81', '\x81', 0, 0, 0, 0, 'a'};
-  client.send(get("/echo",
-                  "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-                  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n") +
-              masked_a);
+  client.send(get("/echo", kUpgrade) + masked_a);
   std::string text;
   while (text.find("\r\n\r\n") == text.npos) text += client.read(1);
   EXPECT_THAT(text, HasSubstr("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="));
@@ -301,28 +372,47 @@ TEST_F(WebSockets, AreToldThatTheServerStops) {
   EXPECT_EQ(log_.text(), "");
 }
 
-TEST_F(WebSockets, OverTlsGoOnWhenTheCertificateChanges) {
-  const test::TestCa ca;
-  const auto manager = CertManager::create(ca.issue("first")).value();
-  Server server(runtime_, manager, sockets());
-  const auto context = ClientContext::create({.roots = ca.roots()}).value();
-  const auto name = ServerName::parse("localhost").value();
+class SecureWebSockets : public WebSockets {
+ protected:
   using Secure = Client<TlsStream<TcpSocket>>;
-  const auto connect_with_tls = [&](Secure& client) {
+
+  /// Who the server says it is. The WebSocket's handshake is still to come.
+  std::string connect_with_tls(Secure& client) {
     EXPECT_FALSE(
         client.complete([&](auto token) { client.stream().next_layer().async_handshake(token); }));
-    EXPECT_FALSE(client.handshake());
     return client.stream().next_layer().tls().peer_certificate()->subject;
-  };
-  Secure before(server.port(), context, name);
+  }
+
+  const test::TestCa ca_;
+  const std::shared_ptr<CertManager> manager_ = CertManager::create(ca_.issue("first")).value();
+  Server secure_{runtime_, manager_, sockets()};
+  const std::shared_ptr<const ClientContext> context_ =
+      ClientContext::create({.roots = ca_.roots()}).value();
+  const ServerName name_ = ServerName::parse("localhost").value();
+};
+
+TEST_F(SecureWebSockets, GoOnWhenTheCertificateChanges) {
+  Secure before(secure_.port(), context_, name_), after(secure_.port(), context_, name_);
   EXPECT_THAT(connect_with_tls(before), HasSubstr("first"));
-  ASSERT_TRUE(manager->update(ca.issue("second")));
-  Secure after(server.port(), context, name);
+  EXPECT_FALSE(before.handshake());
+  ASSERT_TRUE(manager_->update(ca_.issue("second")));
   EXPECT_THAT(connect_with_tls(after), HasSubstr("second"));
+  EXPECT_FALSE(after.handshake());
   for (Secure* client : {&before, &after}) {
     EXPECT_FALSE(client->send("still here"));
     EXPECT_EQ(client->receive(), "still here");
   }
+}
+
+TEST_F(SecureWebSockets, RefusePagesOfTheirHostThatCameWithoutTls) {
+  const auto status_for = [&](const std::string& origin) {
+    Secure client(secure_.port(), context_, name_);
+    connect_with_tls(client);
+    client.handshake("/echo", origin);
+    return client.status();
+  };
+  EXPECT_EQ(status_for("https://localhost"), 101);
+  EXPECT_EQ(status_for("http://localhost"), 403);
 }
 
 }  // namespace

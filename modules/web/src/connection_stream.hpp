@@ -1,12 +1,15 @@
 #pragma once
 
+#include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/async_result.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/beast/core/role.hpp>
 #include <boost/system/error_code.hpp>
+#include <chrono>
 #include <exception>
 #include <string>
 #include <utility>
@@ -17,15 +20,20 @@
 namespace livetls::web {
 
 /// A Connection as what Beast takes for a stream. What has been read from it already comes first.
+/// `write_timeout` is for each 256 KiB; the client that takes longer is cut off.
 class ConnectionStream {
  public:
   using executor_type = Executor;
+  using Clock = std::chrono::steady_clock;
 
-  ConnectionStream(Connection& connection, std::string early)
-      : connection_(connection), early_(std::move(early)) {}
+  ConnectionStream(Connection& connection, std::string early, Clock::duration write_timeout)
+      : connection_(connection), early_(std::move(early)), write_timeout_(write_timeout) {}
 
   executor_type get_executor() noexcept { return connection_.get_executor(); }
   Connection& connection() noexcept { return connection_; }
+
+  /// When the last bytes came.
+  Clock::time_point heard_at() const noexcept { return heard_at_; }
 
   template <class Buffers, class Token>
   auto async_read_some(const Buffers& buffers, Token&& token) {
@@ -55,23 +63,32 @@ class ConnectionStream {
   Task<Transferred> read(boost::asio::mutable_buffer into);
   Task<Transferred> write(std::vector<boost::asio::const_buffer> pieces);
 
+  /// A coroutine that throws was cancelled, or there is no memory.
+  static boost::system::error_code error_of(bool has_thrown, const Transferred& done) {
+    if (has_thrown) return boost::asio::error::operation_aborted;
+    return done ? boost::system::error_code() : done.error().code;
+  }
+
   template <class Begin, class Token>
   auto start(Begin begin, Token& token) {
     return boost::asio::async_initiate<Token, void(boost::system::error_code, std::size_t)>(
         [this](auto handler, Begin begin_now) {
-          boost::asio::co_spawn(
-              get_executor(), begin_now(),
-              [handler = std::move(handler)](std::exception_ptr failed, Transferred done) mutable {
-                if (failed) std::rethrow_exception(failed);
-                const auto error = done ? boost::system::error_code() : done.error().code;
-                std::move(handler)(error, done ? *done : 0);
-              });
+          const auto slot = boost::asio::get_associated_cancellation_slot(handler);
+          auto on_end = [handler = std::move(handler)](std::exception_ptr thrown,
+                                                       Transferred done) mutable {
+            const auto error = error_of(thrown != nullptr, done);
+            std::move(handler)(error, error ? 0 : *done);
+          };
+          boost::asio::co_spawn(get_executor(), begin_now(),
+                                boost::asio::bind_cancellation_slot(slot, std::move(on_end)));
         },
         token, std::move(begin));
   }
 
   Connection& connection_;
   std::string early_;
+  const Clock::duration write_timeout_;
+  Clock::time_point heard_at_ = Clock::now();
 };
 
 /// Beast's points of customisation: the connection is closed by its listener, TLS and all.

@@ -175,6 +175,7 @@ Task<bool> Session::serve_request() {
     co_return false;
   }
 
+  if (parser.is_http_1_0()) request.headers.erase("Upgrade");  // RFC 9110, section 7.8
   const bool client_stays = request.keep_alive && ++requests_ < site_.options.max_requests;
   const Response response = co_await answer(request);
   if (response.takeover) {
@@ -250,7 +251,8 @@ Task<void> Session::Body::read_more() {
 Clock::duration Session::Body::patience() const {
   const ServerOptions& options = session_.site_.options;
   const auto earned = std::chrono::seconds(received_ / options.min_body_rate);
-  return std::max<Clock::duration>(options.body_timeout + earned - waited_, Clock::duration(1));
+  const auto granted = std::min<Clock::duration>(options.body_timeout, Clock::duration::max() / 2);
+  return std::max<Clock::duration>(granted + earned - waited_, Clock::duration(1));
 }
 
 bool Session::Body::can_be_discarded() const {

@@ -1,6 +1,7 @@
-// Three coroutines a connection: the handler, one that writes what is queued, and one that waits
-// for the server's stop. Only the second writes, so messages of other threads and the close come in
-// their turn.
+// Coroutines of a connection: the handler; one that reads ahead by a message, so that pings and the
+// client's end are seen whatever the handler does; one that writes what is queued, and alone
+// writes, so messages of other threads and the close come in their turn; one that pings a silent
+// client and gives it up; and one that waits for the server's stop.
 
 #include "livetls/web/websocket.hpp"
 
@@ -21,6 +22,7 @@
 
 #include "ascii.hpp"
 #include "connection_stream.hpp"
+#include "internal_error.hpp"
 #include "livetls/base/log.hpp"
 #include "livetls/web/http_error.hpp"
 
@@ -34,8 +36,17 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 using Timer = asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor>;
+using UpgradeRequest = beast::http::request<beast::http::empty_body>;
 
 constexpr auto kAsTuple = asio::as_tuple(use_task);
+
+UpgradeRequest as_beast_has_it(const Request& request) {
+  const auto verb =
+      request.method == Method::get ? beast::http::verb::get : beast::http::verb::unknown;
+  UpgradeRequest upgrade(verb, request.target, 11);
+  for (const auto& [name, value] : request.headers) upgrade.insert(name, value);
+  return upgrade;
+}
 
 }  // namespace
 
@@ -43,27 +54,39 @@ struct WebSocket::State {
   State(Connection& c, std::string early, const WebSocketOptions& o)
       : connection(c),
         options(o),
-        stream(c, std::move(early)),
+        stream(c, std::move(early), o.write_timeout),
+        arrived(c.get_executor(), Clock::time_point::max()),
+        taken(c.get_executor(), Clock::time_point::max()),
         queued(c.get_executor(), Clock::time_point::max()),
         sent(c.get_executor(), Clock::time_point::max()) {}
 
   void prepare();
-  Task<bool> accept(const Request& request);
+  Task<bool> accept(const UpgradeRequest& upgrade);
+  Task<void> read_ahead();
   Task<void> write_queue();
-  Task<void> close_at_stop();  // ends when it is cancelled
+  Task<void> write_front();
+  Task<void> watch();          // ends when it is cancelled
+  Task<void> close_at_stop();  // as this does
+  Task<void> until_cancelled();
   void enqueue(Message message);
   Task<void> send(Message message);
+  void end();
 
   Connection& connection;
   const WebSocketOptions& options;
   ws::stream<ConnectionStream> stream;
 
+  std::optional<Message> inbox;
   std::deque<Message> queue;
   std::size_t queued_bytes = 0;
+  bool ping_is_due = false;
   std::optional<ws::close_reason> closing;  // when the queue is empty
-  bool ended = false;                       // nothing can be sent any more
-  Timer queued;                             // the writer waits here
-  Timer sent;                               // and who has queued too much here
+  bool ended = false;                       // nothing can be sent or received any more
+
+  Timer arrived;  // the handler waits here for a message
+  Timer taken;    // and the reader for the handler to take it
+  Timer queued;   // the writer waits here
+  Timer sent;     // and who has queued too much here
 };
 
 /// The connection's thread alone looks at what it points to.
@@ -75,20 +98,61 @@ struct WebSocket::Sender::State {
 void WebSocket::State::prepare() {
   ws::stream_base::timeout timeout{};
   timeout.handshake_timeout = options.handshake_timeout;
-  timeout.idle_timeout = options.idle_timeout;
-  timeout.keep_alive_pings = true;
+  timeout.idle_timeout = ws::stream_base::none();  // `watch` knows more than Beast
   stream.set_option(timeout);
   stream.read_message_max(options.max_message_bytes);
+  stream.auto_fragment(false);
   ws::permessage_deflate deflate;
   deflate.server_enable = options.deflate;
   stream.set_option(deflate);
 }
 
-Task<bool> WebSocket::State::accept(const Request& request) {
-  beast::http::request<beast::http::empty_body> upgrade(beast::http::verb::get, request.target, 11);
-  for (const auto& [name, value] : request.headers) upgrade.insert(name, value);
+Task<bool> WebSocket::State::accept(const UpgradeRequest& upgrade) {
   const auto [error] = co_await stream.async_accept(upgrade, kAsTuple);
   co_return !error;
+}
+
+void WebSocket::State::end() {
+  ended = true;
+  for (Timer* waiter : {&arrived, &taken, &queued, &sent}) waiter->cancel();
+}
+
+Task<void> WebSocket::State::read_ahead() {
+  while (!ended) {
+    beast::flat_buffer buffer;
+    const auto [error, bytes] = co_await stream.async_read(buffer, kAsTuple);
+    if (error) {
+      end();
+      break;
+    }
+    inbox.emplace();
+    inbox->data = beast::buffers_to_string(buffer.data());
+    inbox->is_text = stream.got_text();
+    arrived.cancel();
+    while (inbox && !ended) co_await taken.async_wait(kAsTuple);
+  }
+}
+
+/// A client that is held back is not silent.
+Task<void> WebSocket::State::watch() {
+  constexpr Clock::duration kLongest = std::chrono::hours(24 * 365);
+  const Clock::duration patience = std::min(options.idle_timeout, kLongest);
+  Timer timer(connection.get_executor());
+  Clock::time_point heard_at = Clock::now();
+  bool pinged = false;
+  bool given_up = false;
+  while (!given_up) {
+    timer.expires_at(heard_at + (pinged ? patience : patience / 2));
+    co_await timer.async_wait(use_task);
+    const Clock::time_point last = inbox ? Clock::now() : stream.next_layer().heard_at();
+    given_up = pinged && last <= heard_at;
+    pinged = last <= heard_at;
+    heard_at = std::max(heard_at, last);
+    ping_is_due = pinged;
+    queued.cancel();
+  }
+  connection.cut();
+  co_await until_cancelled();
 }
 
 void WebSocket::State::enqueue(Message message) {
@@ -107,21 +171,27 @@ Task<void> WebSocket::State::send(Message message) {
 Task<void> WebSocket::State::write_queue() {
   while (!ended) {
     if (!queue.empty()) {
-      stream.text(queue.front().is_text);
-      const auto [error, bytes] =
-          co_await stream.async_write(asio::buffer(queue.front().data), kAsTuple);
-      queued_bytes -= queue.front().data.size();
-      queue.pop_front();
-      ended = static_cast<bool>(error);
-      sent.cancel();
+      co_await write_front();
     } else if (closing) {
       co_await stream.async_close(*closing, kAsTuple);
-      ended = true;
+      end();
+    } else if (std::exchange(ping_is_due, false)) {
+      const ws::ping_data nothing;
+      co_await stream.async_ping(nothing, kAsTuple);
     } else {
       co_await queued.async_wait(kAsTuple);
     }
   }
+}
+
+Task<void> WebSocket::State::write_front() {
+  const Message& message = queue.front();
+  stream.text(message.is_text);
+  const auto [error, bytes] = co_await stream.async_write(asio::buffer(message.data), kAsTuple);
+  queued_bytes -= message.data.size();
+  queue.pop_front();
   sent.cancel();
+  if (error) end();
 }
 
 Task<void> WebSocket::State::close_at_stop() {
@@ -129,6 +199,10 @@ Task<void> WebSocket::State::close_at_stop() {
   if (!connection.stopping()) co_return;  // cancelled
   if (!closing) closing = ws::close_reason(ws::close_code::going_away);
   queued.cancel();
+  co_await until_cancelled();
+}
+
+Task<void> WebSocket::State::until_cancelled() {
   Timer never(connection.get_executor(), Clock::time_point::max());
   co_await never.async_wait(kAsTuple);
 }
@@ -139,17 +213,9 @@ WebSocket::WebSocket(std::shared_ptr<State> state) : state_(std::move(state)) {}
 WebSocket::~WebSocket() = default;
 
 Task<std::optional<WebSocket::Message>> WebSocket::receive() {
-  beast::flat_buffer buffer;
-  const auto [error, bytes] = co_await state_->stream.async_read(buffer, kAsTuple);
-  if (error) {
-    state_->ended = true;
-    state_->queued.cancel();
-    co_return std::nullopt;
-  }
-  Message message;
-  message.data = beast::buffers_to_string(buffer.data());
-  message.is_text = state_->stream.got_text();
-  co_return message;
+  while (!state_->inbox && !state_->ended) co_await state_->arrived.async_wait(kAsTuple);
+  state_->taken.cancel();
+  co_return std::exchange(state_->inbox, std::nullopt);
 }
 
 Task<void> WebSocket::send(std::string text) {
@@ -179,8 +245,7 @@ void WebSocket::Sender::send(std::string text) const {
       message.data = std::move(text);
       return socket->enqueue(std::move(message));
     }
-    socket->ended = true;  // it takes too little
-    socket->queued.cancel();
+    socket->end();  // it takes too little
     socket->connection.cut();
   });
 }
@@ -197,21 +262,24 @@ bool WebSocket::stopping() const noexcept { return state_->connection.stopping()
 
 namespace {
 
-/// A page of another site would come with the browser's cookies.
+/// A page of another site would come with the browser's cookies, and over TLS even one of this
+/// host's that came without. Before a plain server, a proxy may have done the TLS.
+bool is_same_origin(const Request& request, std::string_view origin) {
+  const bool tls = request.has_connection() && request.connection().is_tls();
+  std::string_view host = origin;
+  for (const std::string_view scheme : {"https://", "http://"}) {
+    if (origin.starts_with(scheme)) host.remove_prefix(scheme.size());
+    if (tls) break;
+  }
+  return host.size() < origin.size() && equal_ignoring_case(host, request.headers["Host"]);
+}
+
 bool is_welcome(const Request& request, const std::vector<std::string>& origins) {
   const auto origin = request.headers.find("Origin");
   if (!origin) return true;
   if (std::ranges::find(origins, "*") != origins.end()) return true;
   if (std::ranges::find(origins, *origin) != origins.end()) return true;
-  const std::size_t scheme = origin->find("://");
-  return scheme != origin->npos &&
-         equal_ignoring_case(origin->substr(scheme + 3), request.headers["Host"]);
-}
-
-bool is_handshake(const Request& request) {
-  beast::http::request<beast::http::empty_body> upgrade(beast::http::verb::get, request.target, 11);
-  for (const auto& [name, value] : request.headers) upgrade.insert(name, value);
-  return request.method == Method::get && ws::is_upgrade(upgrade);
+  return is_same_origin(request, *origin);
 }
 
 struct Site {
@@ -224,9 +292,9 @@ Task<void> run_handler(const Site& site, std::shared_ptr<WebSocket::State> state
   try {
     co_await site.serve(socket);
   } catch (const ConnectionLost&) {
-  } catch (const std::exception& error) {
+  } catch (...) {
     if (!socket.stopping()) {
-      log(LogLevel::error, std::string("a WebSocket's handler failed: ") + error.what());
+      log(LogLevel::error, "a WebSocket's handler failed: " + describe(std::current_exception()));
     }
     socket.close(ws::close_code::internal_error);
   }
@@ -239,13 +307,16 @@ Task<void> run(std::shared_ptr<const Site> site, Connection& connection, const R
   const auto state =
       std::make_shared<WebSocket::State>(connection, std::move(early), site->options);
   state->prepare();
-  const bool accepted = co_await state->accept(request);
+  const UpgradeRequest upgrade = as_beast_has_it(request);
+  const bool accepted = co_await state->accept(upgrade);
   if (!accepted) co_return;
   Task<void> handler = run_handler(*site, state);
+  Task<void> reader = state->read_ahead();
   Task<void> writer = state->write_queue();
+  Task<void> watch = state->watch();
   Task<void> stop = state->close_at_stop();
-  auto both = std::move(handler) && std::move(writer);
-  auto all = std::move(both) || std::move(stop);
+  auto work = std::move(handler) && std::move(reader) && std::move(writer);
+  auto all = std::move(work) || std::move(watch) || std::move(stop);
   co_await std::move(all);
 }
 
@@ -254,7 +325,7 @@ Task<void> run(std::shared_ptr<const Site> site, Connection& connection, const R
 Handler websocket(std::function<Task<void>(WebSocket&)> serve, WebSocketOptions options) {
   const auto site = std::make_shared<const Site>(Site{std::move(serve), std::move(options)});
   return [site](Request& request) {
-    if (!is_handshake(request)) {
+    if (!ws::is_upgrade(as_beast_has_it(request))) {
       Response response = Response::status(426);
       response.headers.set("Upgrade", "websocket");
       return response;

@@ -26,9 +26,11 @@ struct WebSocketOptions {
   /// What may wait to be sent, in bytes: above it, `send` waits, and a Sender gives the client up.
   std::size_t max_queued_bytes = 1024 * 1024;
 
-  /// While `receive` is outstanding: a client that sends nothing for half of it gets a ping, and
-  /// for all of it is given up.
+  /// A client that sends nothing for half of it gets a ping, and for all of it is given up.
   std::chrono::steady_clock::duration idle_timeout = std::chrono::minutes(2);
+
+  /// How long the client may take for each 256 KiB that it is sent.
+  std::chrono::steady_clock::duration write_timeout = std::chrono::seconds(30);
 
   /// Of the handshakes at the beginning and at the end.
   std::chrono::steady_clock::duration handshake_timeout = std::chrono::seconds(10);
@@ -40,7 +42,7 @@ struct WebSocketOptions {
 /// One side of a WebSocket (RFC 6455), as its handler sees it.
 ///
 /// Thread safety: none; it belongs to one server thread. One `receive` and one `send` may be
-/// outstanding together.
+/// outstanding together. A message is read ahead; the client waits for the others to be received.
 class WebSocket {
  public:
   struct Message {
@@ -61,7 +63,7 @@ class WebSocket {
     std::shared_ptr<State> state_;
   };
 
-  /// The next message; nothing once the connection has ended, in whatever way.
+  /// The next message; nothing once the connection has ended, in whatever way. Can be cancelled.
   Task<std::optional<Message>> receive();
 
   /// Waits while too much is queued. Throws ConnectionLost where the client has gone.
