@@ -1,5 +1,9 @@
 // What web::Server does not put up with: bad requests, and clients that are slow or disappear.
 
+#include <sys/resource.h>
+
+#include <vector>
+
 #include "integration/web_server_test.hpp"
 
 namespace livetls::web {
@@ -13,6 +17,13 @@ struct Refusal {
   unsigned status;
 };
 
+/// What must have been counted where this status was answered.
+std::uint64_t counted(const ServerCounters& counters, unsigned status) {
+  if (status == 431) return counters.header_too_large;
+  if (status == 413) return counters.body_too_large;
+  return counters.malformed;
+}
+
 class WebServerRefuses : public WebServer, public testing::WithParamInterface<Refusal> {};
 
 TEST_P(WebServerRefuses, WithItsStatusAndCloses) {
@@ -24,6 +35,7 @@ TEST_P(WebServerRefuses, WithItsStatusAndCloses) {
   EXPECT_EQ(response["Connection"], "close");
   EXPECT_TRUE(client.ends_quietly()) << "nothing behind it may be answered";
   EXPECT_EQ(ask(get("/")).body(), "hello");
+  EXPECT_EQ(counted(server_->counters(), GetParam().status), 1U);
 }
 
 const std::string kSmuggled = "GET /users/smuggled HTTP/1.1\r\nHost: h\r\n\r\n";
@@ -47,6 +59,14 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"BareLineFeeds", "GET / HTTP/1.1\nHost: h\n\n" + kSmuggled, 400},
         Refusal{"FoldedField", get("/", "X: a\r\n b\r\n") + kSmuggled, 400},
         Refusal{"BadEscape", get("/%zz") + kSmuggled, 400},
+        Refusal{"PathThatIsNoUtf8", get("/%ff") + kSmuggled, 400},
+        Refusal{"NulInAField", get("/", std::string("X: a\0b\r\n", 8)) + kSmuggled, 400},
+        Refusal{"OtherAuthority", "GET http://other/ HTTP/1.1\r\nHost: h\r\n\r\n" + kSmuggled, 400},
+        Refusal{"CodingWithTail",
+                "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked, "
+                "identity\r\n\r\n0\r\n\r\n" +
+                    kSmuggled,
+                501},
         Refusal{"DotSegments", get("/users/../../etc/passwd") + kSmuggled, 400},
         Refusal{"UnknownCoding",
                 "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip\r\n\r\n" + kSmuggled,
@@ -83,6 +103,7 @@ TEST_F(WebServer, AHeaderThatDoesNotEndIs408) {
   client.send("GET / HTTP/1.1\r\nHo");
   EXPECT_EQ(client.response().result_int(), 408U);
   EXPECT_TRUE(client.ends_quietly());
+  EXPECT_EQ(server_->counters().header_timed_out, 1U);
 }
 
 TEST_F(WebServer, ABodyThatDoesNotEndIs408) {
@@ -91,11 +112,40 @@ TEST_F(WebServer, ABodyThatDoesNotEndIs408) {
   client.send("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhel");
   EXPECT_EQ(client.response().result_int(), 408U);
   EXPECT_TRUE(client.ends_quietly());
+  EXPECT_EQ(server_->counters().body_timed_out, 1U);
+}
+
+TEST_F(WebServer, ABodyThatEndsEarlyIsNoRequest) {
+  start();
+  PlainClient client = connect();
+  client.send("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhel");
+  client.finish_sending();
+  EXPECT_TRUE(client.ends_quietly());
+  EXPECT_EQ(server_->counters().client_gone, 1U);
 }
 
 TEST_F(WebServer, AClientThatSaysNothingIsLeftWithoutAWord) {
   start({.header_timeout = kShort});
   EXPECT_TRUE(connect().ends_quietly());
+  EXPECT_EQ(server_->counters().header_timed_out, 1U);
+}
+
+TEST_F(WebServer, AThousandClientsThatSayNothingHarmNobody) {
+  rlimit files{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &files), 0);
+  files.rlim_cur = files.rlim_max;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &files), 0);
+  start({.header_timeout = kNotTooShort});
+  boost::asio::io_context io;
+  std::vector<TcpSocket> silent;
+  for (int i = 0; i < 1000; ++i) {
+    silent.push_back(test::connected_socket(io, server_->port(), "127.0.0.1"));
+    if (i % 100 == 0) {
+      EXPECT_EQ(ask(get("/")).body(), "hello");
+    }
+  }
+  EXPECT_TRUE(eventually([&] { return server_->counters().header_timed_out == 1000; }));
+  EXPECT_EQ(server_->counters().requests, 10U);
 }
 
 TEST_F(WebServer, AnIdleConnectionEndsWithoutAWord) {
@@ -121,6 +171,7 @@ TEST_F(WebServer, AClientThatDoesNotReadIsCutOff) {
   client.send(get("/big"));
   ASSERT_TRUE(eventually([&] { return server_->counters().accepted == 1; }));
   EXPECT_TRUE(eventually([&] { return server_->counters().open_connections == 0; }));
+  EXPECT_EQ(server_->counters().write_timed_out, 1U);
 }
 
 // ---- Clients that disappear --------------------------------------------------------------------

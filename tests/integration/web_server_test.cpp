@@ -192,6 +192,15 @@ TEST_F(WebServer, AnExceptionIsA500ThatTellsOnlyTheOperator) {
   EXPECT_EQ(client.get("/").body(), "hello") << "the connection goes on";
 }
 
+TEST_F(WebServer, CountsRequestsAndThoseThatFailed) {
+  start();
+  PlainClient client = connect();
+  for (const char* target : {"/", "/nowhere", "/throws", "/injects?v=%0a"}) client.get(target);
+  EXPECT_EQ(server_->counters().requests, 4U);
+  EXPECT_EQ(server_->counters().failed, 2U);
+  EXPECT_EQ(server_->counters().malformed, 0U);
+}
+
 TEST_F(WebServer, AHandlerCannotInjectFields) {
   start();
   PlainClient client = connect();

@@ -6,7 +6,9 @@
 
 namespace livetls::web {
 
-/// Nothing for a malformed escape or an encoded NUL.
+bool is_utf8(std::string_view text);
+
+/// Nothing for a malformed escape, an encoded NUL, or what is no UTF-8.
 std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space = false);
 
 }  // namespace livetls::web

@@ -67,11 +67,13 @@ bool is_safe_path(std::string_view path) {
   return true;
 }
 
+bool needs_decoding(char c) { return c == '%' || static_cast<signed char>(c) < 0; }
+
 bool is_acceptable(Method method, std::string_view target) {
   if (target == "*") return method == Method::options;
   if (!target.starts_with('/') || target.find('#') != target.npos) return false;
   const std::string_view path = target.substr(0, target.find('?'));
-  const bool plain = target.find('%') == target.npos && path.find("/.") == path.npos;
+  const bool plain = std::ranges::none_of(target, needs_decoding) && path.find("/.") == path.npos;
   return plain || (is_safe_path(path) && percent_decode(target));
 }
 

@@ -56,10 +56,7 @@ ListenerOptions listener_options(const ServerOptions& options) {
   return listener;
 }
 
-Listener::Handler handler_for(Router router, std::shared_ptr<const CertManager> manager,
-                              const ServerOptions& options) {
-  const auto site =
-      std::make_shared<const Site>(Site{std::move(router), options, std::move(manager)});
+Listener::Handler handler_for(std::shared_ptr<const Site> site) {
   return [site](Connection& connection) { return serve(connection, site); };
 }
 
@@ -67,7 +64,23 @@ Listener::Handler handler_for(Router router, std::shared_ptr<const CertManager> 
 
 Server::Server(Runtime& runtime, std::shared_ptr<CertManager> manager, Router router,
                ServerOptions options)
-    : listener_(runtime, manager, handler_for(std::move(router), manager, options),
-                listener_options(options)) {}
+    : site_(std::make_shared<const Site>(std::move(router), options, manager)),
+      listener_(runtime, std::move(manager), handler_for(site_), listener_options(options)) {}
+
+ServerCounters Server::counters() const {
+  const RequestCounts& counts = site_->counts;
+  ServerCounters counters{listener_.counters()};
+  counters.requests = counts.total(Event::request);
+  counters.malformed = counts.total(Event::malformed);
+  counters.header_too_large = counts.total(Event::header_too_large);
+  counters.header_timed_out = counts.total(Event::header_timed_out);
+  counters.body_too_large = counts.total(Event::body_too_large);
+  counters.body_timed_out = counts.total(Event::body_timed_out);
+  counters.misdirected = counts.total(Event::misdirected);
+  counters.failed = counts.total(Event::failed);
+  counters.write_timed_out = counts.total(Event::write_timed_out);
+  counters.client_gone = counts.total(Event::client_gone);
+  return counters;
+}
 
 }  // namespace livetls::web

@@ -42,8 +42,28 @@ constexpr std::size_t kWritePiece = 256 * 1024;
 /// What is left of a body that nobody wants is read up to this, to keep the connection.
 constexpr std::uint64_t kMaxDiscarded = 64 * 1024;
 
+bool has_timed_out(const Result<std::size_t>& read) {
+  return !read && read.error().code == asio::error::timed_out;
+}
+
 constexpr int kComplete = 0;
 constexpr int kGone = -1;
+
+Event refusal_of_header(int status) {
+  switch (status) {
+    case 408: return Event::header_timed_out;
+    case 431: return Event::header_too_large;
+    default: return Event::malformed;
+  }
+}
+
+Event refusal_of_body(int status) {
+  switch (status) {
+    case 408: return Event::body_timed_out;
+    case 413: return Event::body_too_large;
+    default: return Event::malformed;
+  }
+}
 
 /// Whether the host that is asked for has other rules for clients than the name that TLS was asked
 /// for (RFC 9110, section 7.4): they would be passed by.
@@ -79,6 +99,7 @@ class Session {
   Task<Result<std::size_t>> read_more(std::size_t bytes);
   bool is_misdirected(const Request& request) const;
   Task<Response> answer(Request& request);
+  bool count_sent(const Result<void>& written);
   Task<bool> send(const Response& response, bool with_body, bool to_http_1_0,
                   std::string_view connection_field);
   Task<bool> send_stream(const Response& response, Framing framing);
@@ -109,6 +130,7 @@ class Session::Body final : public BodySource {
 
  private:
   Task<void> read_more();
+  [[noreturn]] void refuse(int status, const std::string& why = {});
   Clock::duration patience() const;
 
   Session& session_;
@@ -117,6 +139,7 @@ class Session::Body final : public BodySource {
   Clock::duration waited_{};
   bool has_begun_ = false;
   bool has_timed_out_ = false;
+  bool is_refused_ = false;
 };
 
 Task<void> Session::run() {
@@ -132,14 +155,15 @@ Task<void> Session::run() {
 /// Waits for the first byte of a request.
 Task<bool> Session::request_begins() {
   const ServerOptions& options = site_.options;
-  connection_.deadline().expires_after(is_first_ ? options.header_timeout : options.idle_timeout);
-  is_first_ = false;
+  const bool is_first = std::exchange(is_first_, false);
+  connection_.deadline().expires_after(is_first ? options.header_timeout : options.idle_timeout);
   for (;;) {
     skip_empty_lines();
     if (buffer_.size() > 0) co_return true;
     if (buffer_.capacity() > kHeaderRead) buffer_.shrink_to_fit();
     const Result<std::size_t> bytes = co_await read_more(kFirstRead);
     if (is_last_call(bytes)) continue;
+    if (is_first && has_timed_out(bytes)) site_.counts.add(Event::header_timed_out);
     if (!bytes || *bytes == 0) co_return false;
   }
 }
@@ -168,14 +192,19 @@ Task<bool> Session::serve_request() {
   Body body(*this, parser);
   request.receive_from(body, site_.options.max_body_bytes);
   const int status = co_await read_header(parser);
-  if (status == kGone) co_return false;
+  if (status == kGone) {
+    site_.counts.add(Event::client_gone);
+    co_return false;
+  }
   const bool with_body = request.method != Method::head;
   if (status != kComplete) {
+    site_.counts.add(refusal_of_header(status));
     co_await send(Response::status(status), with_body, false, "close");
     co_return false;
   }
 
   if (parser.is_http_1_0()) request.headers.erase("Upgrade");  // RFC 9110, section 7.8
+  site_.counts.add(Event::request);
   const bool client_stays = request.keep_alive && ++requests_ < site_.options.max_requests;
   const Response response = co_await answer(request);
   if (response.takeover) {
@@ -203,7 +232,7 @@ Task<int> Session::read_header(RequestParser& parser) {
     if (parser.header_is_complete()) break;
     if (buffer_.size() == buffer_.max_size()) co_return 431;
     const Result<std::size_t> bytes = co_await read_more(kHeaderRead);
-    if (!bytes) co_return bytes.error().code == asio::error::timed_out ? 408 : kGone;
+    if (!bytes) co_return has_timed_out(bytes) ? 408 : kGone;
     if (*bytes == 0) co_return kGone;
   }
   connection_.deadline().clear();
@@ -213,7 +242,7 @@ Task<int> Session::read_header(RequestParser& parser) {
 // ---- Bodies ------------------------------------------------------------------------------------
 
 Task<bool> Session::Body::receive(std::string& into, std::uint64_t max_bytes) {
-  if (parser_.refusal() != 0) throw HttpError(parser_.refusal());
+  if (parser_.refusal() != 0) refuse(parser_.refusal());
   if (parser_.is_complete()) co_return false;
   parser_.body_goes_to(into, max_bytes);
   const std::size_t before = into.size();
@@ -221,11 +250,11 @@ Task<bool> Session::Body::receive(std::string& into, std::uint64_t max_bytes) {
     auto& buffer = session_.buffer_;
     const bool more = parser_.refusal() == 0 && buffer.size() > 0;
     if (more) buffer.consume(parser_.take(buffer.cdata()));
-    if (parser_.refusal() != 0) throw HttpError(parser_.refusal());
+    if (parser_.refusal() != 0) refuse(parser_.refusal());
     received_ += into.size() - before;
     if (into.size() > before) co_return true;
     if (parser_.is_complete()) co_return false;
-    if (buffer.size() == buffer.max_size()) throw HttpError(400, "a chunk's header is too long");
+    if (buffer.size() == buffer.max_size()) refuse(400, "a chunk's header is too long");
     co_await read_more();
   }
 }
@@ -241,10 +270,17 @@ Task<void> Session::Body::read_more() {
   const Result<std::size_t> bytes = co_await session_.read_more(kBodyRead);
   connection.deadline().clear();
   waited_ += Clock::now() - begin;
-  has_timed_out_ = !bytes && bytes.error().code == asio::error::timed_out;
-  if (has_timed_out_) throw HttpError(408);
-  if (!bytes) throw ConnectionLost(bytes.error().code);
-  if (*bytes == 0) throw ConnectionLost(asio::error::eof);
+  has_timed_out_ = has_timed_out(bytes);
+  if (has_timed_out_) refuse(408);
+  if (bytes && *bytes > 0) co_return;
+  session_.site_.counts.add(Event::client_gone);
+  throw ConnectionLost(bytes ? asio::error::eof : bytes.error().code);
+}
+
+void Session::Body::refuse(int status, const std::string& why) {
+  RequestCounts& counts = session_.site_.counts;
+  if (!std::exchange(is_refused_, true)) counts.add(refusal_of_body(status));
+  throw HttpError(status, why);
 }
 
 /// A client that sends fast enough may send for ever, others may not.
@@ -289,12 +325,16 @@ bool Session::is_misdirected(const Request& request) const {
 }
 
 Task<Response> Session::answer(Request& request) {
-  if (is_misdirected(request)) co_return Response::status(421);
+  if (is_misdirected(request)) {
+    site_.counts.add(Event::misdirected);
+    co_return Response::status(421);
+  }
   Response response = co_await site_.router.handle(request);
   if (response.takeover) co_return response;
   const std::string_view reason = unsendable(response);
-  if (reason.empty()) co_return response;
-  co_return internal_error(request, reason);
+  if (!reason.empty()) response = internal_error(request, reason);
+  if (response.status_code >= 500) site_.counts.add(Event::failed);
+  co_return response;
 }
 
 // ---- Responses ---------------------------------------------------------------------------------
@@ -319,7 +359,7 @@ Task<bool> Session::send(const Response& response, bool with_body, bool to_http_
     const std::array<asio::const_buffer, 2> pieces = {asio::buffer(head), asio::buffer(piece)};
     connection_.deadline().expires_after(site_.options.write_timeout);
     const Result<void> written = co_await connection_.write(pieces);
-    if (!written) co_return false;
+    if (!count_sent(written)) co_return false;
     head = {};
     body.remove_prefix(piece.size());
   } while (!body.empty());
@@ -333,7 +373,14 @@ Task<bool> Session::write(std::string_view first, std::string_view second, std::
   connection_.deadline().expires_after(site_.options.write_timeout);
   const Result<void> written = co_await connection_.write(pieces);
   connection_.deadline().clear();
-  co_return written.has_value();
+  co_return count_sent(written);
+}
+
+bool Session::count_sent(const Result<void>& written) {
+  if (written) return true;
+  const bool timed_out = written.error().code == asio::error::timed_out;
+  site_.counts.add(timed_out ? Event::write_timed_out : Event::client_gone);
+  return false;
 }
 
 /// Writes a body as its framing wants it.

@@ -5,14 +5,16 @@
 #include "livetls/net/connection.hpp"
 #include "livetls/web/router.hpp"
 #include "livetls/web/server.hpp"
+#include "request_counts.hpp"
 
 namespace livetls::web {
 
-/// What all connections of a server share, unchanged from the start.
+/// What all connections of a server share, unchanged from the start but for the counts.
 struct Site {
   Router router;
   ServerOptions options;
   std::shared_ptr<const CertManager> manager;  // nullptr: plain
+  mutable RequestCounts counts = {};
 };
 
 /// Answers the requests of one connection until it ends.

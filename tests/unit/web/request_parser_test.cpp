@@ -139,11 +139,13 @@ TEST(RequestParser, RefusesOtherVersionsByName) {
 
 TEST(RequestParser, RefusesTargetsThatCannotBeDecodedOrLeadOut) {
   for (const char* target : {"/%", "/%4", "/%zz", "/%00", "/?q=%", "/?%00", "/..", "/a/../b", "/.",
-                             "/%2e%2e/a", "/a/%2E%2e", "/a%2f..%2fb", "/a/.?b"}) {
+                             "/%2e%2e/a", "/a/%2E%2e", "/a%2f..%2fb", "/a/.?b", "/%ff", "/\xff",
+                             "/%c0%ae", "/?q=%ff", "/%ed%a0%80"}) {
     EXPECT_EQ(refusal("GET " + std::string(target) + " HTTP/1.1\r\nHost: h\r\n\r\n"), 400)
         << target;
   }
-  for (const char* target : {"/.well-known/x", "/...", "/a..b", "/%2e%2e%2e", "/?..", "/a|b?{c}"}) {
+  for (const char* target : {"/.well-known/x", "/...", "/a..b", "/%2e%2e%2e", "/?..", "/a|b?{c}",
+                             "/%c3%a9", "/\xc3\xa9"}) {
     EXPECT_EQ(refusal("GET " + std::string(target) + " HTTP/1.1\r\nHost: h\r\n\r\n"), 0) << target;
   }
 }

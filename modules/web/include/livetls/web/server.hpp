@@ -12,6 +12,8 @@
 
 namespace livetls::web {
 
+struct Site;
+
 /// Where and how a web server listens. Durations and limits must be above zero.
 struct ServerOptions {
   /// An IP address, or a Unix socket: "unix:/run/app.sock". "::" takes IPv4 as well, and gives way
@@ -81,7 +83,22 @@ struct ServerOptions {
   std::size_t max_handshakes = 1'000;
 };
 
-using ServerCounters = ListenerCounters;
+/// What has happened at a server since it was made.
+struct ServerCounters : ListenerCounters {
+  std::uint64_t requests = 0;  ///< whose header came whole and was accepted
+
+  // Requests refused, by reason
+  std::uint64_t malformed = 0;         ///< not HTTP/1.1, ambiguous, or in a coding not known
+  std::uint64_t header_too_large = 0;  ///< in bytes or fields
+  std::uint64_t header_timed_out = 0;  ///< before it was whole, or before its first byte
+  std::uint64_t body_too_large = 0;
+  std::uint64_t body_timed_out = 0;
+  std::uint64_t misdirected = 0;  ///< to a host with other rules for clients (421)
+
+  std::uint64_t failed = 0;           ///< answered with a 500 or more
+  std::uint64_t write_timed_out = 0;  ///< the client did not take its response
+  std::uint64_t client_gone = 0;      ///< in the middle of a request or a response
+};
 
 /// An HTTP/1.1 server, over TLS with the manager's certificates or plain:
 ///
@@ -105,9 +122,10 @@ class Server {
          ServerOptions options = {});
 
   std::uint16_t port() const noexcept { return listener_.port(); }
-  ServerCounters counters() const { return listener_.counters(); }
+  ServerCounters counters() const;
 
  private:
+  std::shared_ptr<const Site> site_;
   Listener listener_;
 };
 
