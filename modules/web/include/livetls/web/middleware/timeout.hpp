@@ -6,9 +6,8 @@
 
 namespace livetls::web {
 
-/// What is inside is cancelled after `limit`, and the client gets a 503. Receiving the body counts,
-/// but a read that is pending ends only with the next byte or body_timeout. A handler that does not
-/// wait for anything cannot be cancelled.
+/// What is inside is cancelled after `limit`, and the client gets a 503. Receiving the body counts.
+/// A handler that does not wait for anything cannot be cancelled.
 Middleware timeout(std::chrono::steady_clock::duration limit);
 
 }  // namespace livetls::web
