@@ -13,8 +13,6 @@ struct CountedCalls {
   std::uint64_t timer = 0;    ///< timerfd_settime
   std::uint64_t control = 0;  ///< ioctl, fcntl and setsockopt
   std::uint64_t close = 0;    ///< of sockets
-
-  std::uint64_t all() const { return accept + receive + send + watch + timer + control + close; }
 };
 
 /// The calls of this thread are counted from now on.

@@ -1,7 +1,5 @@
 #include "livetls/web/form.hpp"
 
-#include <algorithm>
-
 #include "ascii.hpp"
 #include "header_parameters.hpp"
 #include "percent_decode.hpp"
@@ -25,12 +23,9 @@ FormFields form_fields(const Request& request) {
   FormFields fields;
   std::string_view rest = request.body;
   while (!rest.empty()) {
-    const std::string_view pair = rest.substr(0, rest.find('&'));
-    rest.remove_prefix(std::min(rest.size(), pair.size() + 1));
-    if (pair.empty()) continue;
-    const std::size_t equals = std::min(pair.find('='), pair.size());
-    fields.emplace_back(decoded(pair.substr(0, equals)),
-                        decoded(pair.substr(std::min(pair.size(), equals + 1))));
+    const EncodedPair pair = take_pair(rest);
+    if (pair.name.empty() && pair.value.empty()) continue;
+    fields.emplace_back(decoded(pair.name), decoded(pair.value));
   }
   return fields;
 }

@@ -1,5 +1,6 @@
 #include "percent_decode.hpp"
 
+#include <algorithm>
 #include <boost/locale/utf.hpp>
 #include <boost/url/pct_string_view.hpp>
 
@@ -27,6 +28,13 @@ std::optional<std::string> percent_decode(std::string_view text, bool plus_is_sp
   std::string decoded = encoded->decode(options);
   if (decoded.find('\0') != std::string::npos || !is_utf8(decoded)) return std::nullopt;
   return decoded;
+}
+
+EncodedPair take_pair(std::string_view& rest) {
+  const std::string_view pair = rest.substr(0, rest.find('&'));
+  rest.remove_prefix(std::min(rest.size(), pair.size() + 1));
+  const std::size_t equals = std::min(pair.find('='), pair.size());
+  return {pair.substr(0, equals), pair.substr(std::min(pair.size(), equals + 1))};
 }
 
 }  // namespace livetls::web

@@ -21,11 +21,8 @@ std::string_view Request::query() const noexcept {
 std::optional<std::string> Request::query_param(std::string_view name) const {
   std::string_view rest = query();
   while (!rest.empty()) {
-    const std::string_view pair = rest.substr(0, rest.find('&'));
-    rest.remove_prefix(std::min(rest.size(), pair.size() + 1));
-    const std::size_t equals = std::min(pair.find('='), pair.size());
-    if (percent_decode(pair.substr(0, equals), true) != name) continue;
-    return percent_decode(pair.substr(std::min(pair.size(), equals + 1)), true);
+    const EncodedPair pair = take_pair(rest);
+    if (percent_decode(pair.name, true) == name) return percent_decode(pair.value, true);
   }
   return std::nullopt;
 }

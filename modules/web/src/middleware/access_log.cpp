@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "http_date.hpp"
 #include "livetls/base/log.hpp"
 #include "livetls/net/connection.hpp"
 #include "livetls/web/response.hpp"
@@ -47,20 +48,11 @@ std::string in_quotes(std::string_view text) {
   return result + '"';
 }
 
-/// 10/Oct/2026:13:55:36 +0000
+/// Makes 10/Oct/2026:13:55:36 +0000 of Sat, 10 Oct 2026 13:55:36 GMT.
 std::string common_time(SystemTime time) {
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
-  const auto day = std::chrono::floor<std::chrono::days>(seconds);
-  const std::chrono::year_month_day date(day);
-  const std::chrono::hh_mm_ss clock(seconds - day);
-  constexpr std::array kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                  "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  std::array<char, 64> text;
-  std::snprintf(text.data(), text.size(), "%02u/%s/%04d:%02d:%02d:%02d +0000", unsigned{date.day()},
-                kMonths[unsigned{date.month()} - 1], int{date.year()},
-                static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
-                static_cast<int>(clock.seconds().count()));
-  return text.data();
+  const std::string date(http_date(std::chrono::floor<std::chrono::seconds>(time)));
+  return date.substr(5, 2) + '/' + date.substr(8, 3) + '/' + date.substr(12, 4) + ':' +
+         date.substr(17, 8) + " +0000";
 }
 
 std::string common_line(const Entry& entry) {
