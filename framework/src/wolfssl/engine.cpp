@@ -50,6 +50,15 @@ TlsEngine::Step done(std::size_t bytes = 0) { return {Next::done, bytes, {}}; }
 TlsEngine::Step need_input() { return {Next::need_input, 0, {}}; }
 TlsEngine::Step failed(error_code error) { return {Next::failed, 0, error}; }
 
+/// Memory for large outputs, by thread. They come and go too fast for the allocator: it gives pages
+/// back to the system only to take them again.
+struct SpareOutputs {
+  static constexpr std::size_t kMinBytes = 16 * 1024;
+  std::array<std::vector<std::uint8_t>, 4> outputs;
+  std::size_t count = 0;
+};
+thread_local SpareOutputs spare;
+
 std::string joined(const std::vector<std::string>& protocols) {
   std::string list;
   for (const std::string& protocol : protocols) {
@@ -124,6 +133,7 @@ struct TlsEngine::State {
 
   Step read(asio::mutable_buffer into);
   Step write(asio::const_buffer from);
+  void reserve_output(std::size_t bytes);
   Step shutdown();
 
   Step failed_call(int result);
@@ -144,7 +154,8 @@ int receive_callback(WOLFSSL*, char* into, int size, void* wire) {
 int send_callback(WOLFSSL*, char* from, int size, void* wire) {
   try {
     auto& output = static_cast<Wire*>(wire)->output;
-    output.insert(output.end(), from, from + size);
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(from);
+    output.insert(output.end(), bytes, bytes + size);
     return size;
   } catch (const std::bad_alloc&) {
     return WOLFSSL_CBIO_ERR_GENERAL;
@@ -321,14 +332,23 @@ TlsEngine::Step TlsEngine::State::read(asio::mutable_buffer into) {
   return result > 0 ? done(static_cast<std::size_t>(result)) : failed_call(result);
 }
 
+void TlsEngine::State::reserve_output(std::size_t bytes) {
+  if (wire.output.capacity() >= bytes) return;
+  const bool is_large = bytes >= SpareOutputs::kMinBytes;
+  if (is_large && wire.output.empty() && spare.count > 0) {
+    wire.output = std::move(spare.outputs[--spare.count]);
+  }
+  wire.output.reserve(bytes);
+}
+
 TlsEngine::Step TlsEngine::State::write(asio::const_buffer from) {
   if (close_sent) return failed(asio::error::shut_down);
   if (failure) return failed(failure);
   if (!established) return fail(Errc::protocol_violation);
   const int size = static_cast<int>(std::min(from.size(), kMaxWriteBytes));
   constexpr std::size_t kRecordOverhead = 64;  // header, tag, and the handshake's rest
-  wire.output.reserve(wire.output.size() + static_cast<std::size_t>(size) +
-                      (static_cast<std::size_t>(size) / 16384 + 1) * kRecordOverhead);
+  reserve_output(wire.output.size() + static_cast<std::size_t>(size) +
+                 (static_cast<std::size_t>(size) / 16384 + 1) * kRecordOverhead);
   const int result = wolfSSL_write(ssl.get(), from.data(), size);
   return result > 0 ? done(static_cast<std::size_t>(result)) : failed_call(result);
 }
@@ -412,6 +432,14 @@ std::size_t TlsEngine::output_size() const noexcept { return state_->wire.output
 void TlsEngine::take_output(std::vector<std::uint8_t>& into) {
   into.clear();
   into.swap(state_->wire.output);
+}
+
+void TlsEngine::give_back(std::vector<std::uint8_t>& memory) noexcept {
+  const bool is_wanted =
+      memory.capacity() >= SpareOutputs::kMinBytes && spare.count < spare.outputs.size();
+  if (!is_wanted) return std::vector<std::uint8_t>().swap(memory);
+  memory.clear();
+  spare.outputs[spare.count++] = std::move(memory);
 }
 
 bool TlsEngine::resumed() const noexcept { return state_->resumed; }

@@ -22,7 +22,10 @@ namespace livetls::web {
 namespace {
 
 /// Up to this, a file is one piece with its header.
-constexpr std::uint64_t kPiece = 64 * 1024;
+constexpr std::uint64_t kPiece = 32 * 1024;
+
+/// And what is sent as a whole, with the head.
+constexpr std::uint64_t kWhole = 64 * 1024;
 
 class Descriptor {
  public:
@@ -75,7 +78,7 @@ void read_at(int fd, std::uint64_t offset, std::string& into) {
 
 void give_body(Response& response, std::shared_ptr<const Descriptor> file, ByteRange range) {
   const std::uint64_t size = range.end - range.begin;
-  if (size <= kPiece) {
+  if (size <= kWhole) {
     response.body.resize(size);
     read_at(file->get(), range.begin, response.body);
     return;

@@ -86,6 +86,10 @@ class TlsEngine {
   std::size_t output_size() const noexcept;
   void take_output(std::vector<std::uint8_t>& into);
 
+  /// Takes the memory of an output that was sent, for the next large one of this thread. It is
+  /// empty then.
+  static void give_back(std::vector<std::uint8_t>& memory) noexcept;
+
   /// Facts. What is negotiated is known once the handshake is done.
   bool is_server() const noexcept;
   TlsVersion version() const noexcept;

@@ -117,7 +117,7 @@ class TlsStream {
       constexpr std::size_t kKeptBytes = 512;
       flight.clear();
       flight_sent = 0;
-      if (flight.capacity() > kKeptBytes) std::vector<std::uint8_t>().swap(flight);
+      if (flight.capacity() > kKeptBytes) TlsEngine::give_back(flight);
     }
 
     void pass_turn() {
@@ -143,7 +143,8 @@ class TlsStream {
     return {};
   }
 
-  /// Small pieces, such as the head and body of a message, go into one record.
+  /// Small pieces, such as the head and body of a message, go into one record, or at least into one
+  /// write of the next layer.
   template <class ConstBufferSequence>
   static TlsEngine::Step write_gathered(TlsEngine& engine, const ConstBufferSequence& buffers) {
     constexpr std::size_t kRecordBytes = 16 * 1024;
@@ -151,7 +152,7 @@ class TlsStream {
     if (first.size() == 0) return {};
     const std::size_t all = boost::asio::buffer_size(buffers);
     if (first.size() == all || first.size() >= kRecordBytes) return engine.write(first);
-    std::array<std::uint8_t, kRecordBytes> gathered;
+    std::array<std::uint8_t, TlsEngine::kMaxWriteBytes> gathered;
     const std::size_t size = boost::asio::buffer_copy(boost::asio::buffer(gathered), buffers);
     return engine.write(boost::asio::buffer(gathered.data(), size));
   }
