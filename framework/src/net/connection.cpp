@@ -4,6 +4,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/write.hpp>
 #include <cstring>
@@ -164,6 +165,43 @@ Task<Result<void>> Connection::write(std::span<const asio::const_buffer> pieces)
   if (!error) co_return Result<void>();
   state_->writable = false;
   co_return state_->reason(error);
+}
+
+void Connection::async_read_some(asio::mutable_buffer into, Completion done) {
+  const auto arrived = state_->tls ? state_->tls->read_arrived(into) : std::nullopt;
+  const bool stopped = state_->stopping && !state_->keep_reading;
+  if (arrived || stopped) {
+    const auto error = arrived ? error_code() : asio::error::operation_aborted;
+    asio::post(get_executor(), [=, done = std::move(done)] { done(error, arrived.value_or(0)); });
+    return;
+  }
+  auto until_stop = asio::bind_cancellation_slot(
+      state_->reading.slot(),
+      [state = state_.get(), done = std::move(done)](error_code error, std::size_t bytes) {
+        state->is_reading = false;
+        done(error && error != asio::error::eof ? state->reason(error).code : error, bytes);
+      });
+  state_->is_reading = true;
+  if (state_->tls) {
+    state_->tls->async_read_some(into, std::move(until_stop));
+  } else {
+    state_->plain.async_read_some(asio::buffer(into), std::move(until_stop));
+  }
+}
+
+void Connection::async_write(std::vector<asio::const_buffer> pieces, Completion done) {
+  auto on_end = [state = state_.get(), done = std::move(done)](error_code error,
+                                                               std::size_t bytes) {
+    state->is_writing = false;
+    if (error) state->writable = false;
+    done(error ? state->reason(error).code : error, bytes);
+  };
+  state_->is_writing = true;
+  if (state_->tls) {
+    asio::async_write(*state_->tls, std::move(pieces), std::move(on_end));
+  } else {
+    asio::async_write(state_->plain, std::move(pieces), std::move(on_end));
+  }
 }
 
 Task<void> Connection::close() {

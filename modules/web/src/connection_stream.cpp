@@ -7,31 +7,33 @@ namespace livetls::web {
 
 constexpr std::size_t kWritePiece = 256 * 1024;
 
-Task<Result<std::size_t>> ConnectionStream::read(boost::asio::mutable_buffer into) {
+void ConnectionStream::read(boost::asio::mutable_buffer into, Connection::Completion done) {
   if (!early_.empty()) {
     const std::size_t bytes = std::min(into.size(), early_.size());
     std::memcpy(into.data(), early_.data(), bytes);
     early_.erase(0, bytes);
-    co_return bytes;
+    boost::asio::post(get_executor(), [bytes, done = std::move(done)] { done({}, bytes); });
+    return;
   }
-  const Result<std::size_t> bytes = co_await connection_.read_some(into);
-  heard_at_ = Clock::now();
-  if (!bytes) co_return bytes.error();
-  if (*bytes == 0) co_return Error(boost::asio::error::eof);
-  co_return *bytes;
+  connection_.async_read_some(into, [this, done = std::move(done)](auto error, std::size_t bytes) {
+    heard_at_ = Clock::now();
+    done(error, bytes);
+  });
 }
 
-Task<Result<std::size_t>> ConnectionStream::write(std::vector<boost::asio::const_buffer> pieces) {
+void ConnectionStream::write(std::vector<boost::asio::const_buffer> pieces,
+                             Connection::Completion done) {
   std::size_t room = kWritePiece;
   for (boost::asio::const_buffer& piece : pieces) {
     piece = boost::asio::buffer(piece, room);
     room -= piece.size();
   }
   connection_.deadline().expires_after(write_timeout_);
-  const Result<void> written = co_await connection_.write(pieces);
-  connection_.deadline().clear();
-  if (!written) co_return written.error();
-  co_return kWritePiece - room;
+  connection_.async_write(std::move(pieces),
+                          [this, done = std::move(done)](auto error, std::size_t bytes) {
+                            connection_.deadline().clear();
+                            done(error, bytes);
+                          });
 }
 
 }  // namespace livetls::web

@@ -1,16 +1,12 @@
 #pragma once
 
-#include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/async_result.hpp>
-#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/beast/core/role.hpp>
 #include <boost/system/error_code.hpp>
 #include <chrono>
-#include <exception>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -37,19 +33,18 @@ class ConnectionStream {
 
   template <class Buffers, class Token>
   auto async_read_some(const Buffers& buffers, Token&& token) {
-    return start([this, into = first(buffers)] { return read(into); }, token);
+    return start([this, into = first(buffers)](auto done) { read(into, std::move(done)); }, token);
   }
 
   template <class Buffers, class Token>
   auto async_write_some(const Buffers& buffers, Token&& token) {
     std::vector<boost::asio::const_buffer> pieces(boost::asio::buffer_sequence_begin(buffers),
                                                   boost::asio::buffer_sequence_end(buffers));
-    return start([this, pieces = std::move(pieces)] { return write(pieces); }, token);
+    return start([this, pieces = std::move(pieces)](auto done) { write(pieces, std::move(done)); },
+                 token);
   }
 
  private:
-  using Transferred = Result<std::size_t>;
-
   template <class Buffers>
   static boost::asio::mutable_buffer first(const Buffers& buffers) {
     const auto end = boost::asio::buffer_sequence_end(buffers);
@@ -60,27 +55,18 @@ class ConnectionStream {
     return {};
   }
 
-  Task<Transferred> read(boost::asio::mutable_buffer into);
-  Task<Transferred> write(std::vector<boost::asio::const_buffer> pieces);
-
-  /// A coroutine that throws was cancelled, or there is no memory.
-  static boost::system::error_code error_of(bool has_thrown, const Transferred& done) {
-    if (has_thrown) return boost::asio::error::operation_aborted;
-    return done ? boost::system::error_code() : done.error().code;
-  }
+  void read(boost::asio::mutable_buffer into, Connection::Completion done);
+  void write(std::vector<boost::asio::const_buffer> pieces, Connection::Completion done);
 
   template <class Begin, class Token>
-  auto start(Begin begin, Token& token) {
+  static auto start(Begin begin, Token& token) {
     return boost::asio::async_initiate<Token, void(boost::system::error_code, std::size_t)>(
-        [this](auto handler, Begin begin_now) {
-          const auto slot = boost::asio::get_associated_cancellation_slot(handler);
-          auto on_end = [handler = std::move(handler)](std::exception_ptr thrown,
-                                                       Transferred done) mutable {
-            const auto error = error_of(thrown != nullptr, done);
-            std::move(handler)(error, error ? 0 : *done);
-          };
-          boost::asio::co_spawn(get_executor(), begin_now(),
-                                boost::asio::bind_cancellation_slot(slot, std::move(on_end)));
+        [](auto handler, Begin begin_now) {
+          // Beast's handlers can only be moved.
+          const auto shared = std::make_shared<decltype(handler)>(std::move(handler));
+          begin_now([shared](boost::system::error_code error, std::size_t bytes) {
+            std::move (*shared)(error, bytes);
+          });
         },
         token, std::move(begin));
   }

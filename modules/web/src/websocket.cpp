@@ -301,6 +301,16 @@ Task<void> run_handler(const Site& site, std::shared_ptr<WebSocket::State> state
   socket.close();
 }
 
+/// Where there is no memory, nobody would end what waits for the client.
+Task<void> cutting_off_when_it_fails(Connection& connection, Task<void> task) {
+  try {
+    co_await std::move(task);
+  } catch (...) {
+    connection.cut();
+    throw;
+  }
+}
+
 Task<void> run(std::shared_ptr<const Site> site, Connection& connection, const Request& request,
                std::string early) {
   using namespace asio::experimental::awaitable_operators;
@@ -311,8 +321,8 @@ Task<void> run(std::shared_ptr<const Site> site, Connection& connection, const R
   const bool accepted = co_await state->accept(upgrade);
   if (!accepted) co_return;
   Task<void> handler = run_handler(*site, state);
-  Task<void> reader = state->read_ahead();
-  Task<void> writer = state->write_queue();
+  Task<void> reader = cutting_off_when_it_fails(connection, state->read_ahead());
+  Task<void> writer = cutting_off_when_it_fails(connection, state->write_queue());
   Task<void> watch = state->watch();
   Task<void> stop = state->close_at_stop();
   auto work = std::move(handler) && std::move(reader) && std::move(writer);
@@ -320,23 +330,31 @@ Task<void> run(std::shared_ptr<const Site> site, Connection& connection, const R
   co_await std::move(all);
 }
 
+Response upgrade(Request& request, std::shared_ptr<const Site> site) {
+  if (!ws::is_upgrade(as_beast_has_it(request))) {
+    Response response = Response::status(426);
+    response.headers.set("Upgrade", "websocket");
+    return response;
+  }
+  if (!is_welcome(request, site->options.origins)) return Response::status(403);
+  Response response{.status_code = 101};
+  response.takeover = [site = std::move(site)](Connection& connection, const Request& upgrade,
+                                               std::string early) {
+    return run(site, connection, upgrade, std::move(early));
+  };
+  return response;
+}
+
 }  // namespace
+
+Response upgrade_to_websocket(Request& request, std::function<Task<void>(WebSocket&)> serve,
+                              WebSocketOptions options) {
+  return upgrade(request, std::make_shared<const Site>(Site{std::move(serve), std::move(options)}));
+}
 
 Handler websocket(std::function<Task<void>(WebSocket&)> serve, WebSocketOptions options) {
   const auto site = std::make_shared<const Site>(Site{std::move(serve), std::move(options)});
-  return [site](Request& request) {
-    if (!ws::is_upgrade(as_beast_has_it(request))) {
-      Response response = Response::status(426);
-      response.headers.set("Upgrade", "websocket");
-      return response;
-    }
-    if (!is_welcome(request, site->options.origins)) return Response::status(403);
-    Response response{.status_code = 101};
-    response.takeover = [site](Connection& connection, const Request& upgrade, std::string early) {
-      return run(site, connection, upgrade, std::move(early));
-    };
-    return response;
-  };
+  return [site](Request& request) { return upgrade(request, site); };
 }
 
 }  // namespace livetls::web

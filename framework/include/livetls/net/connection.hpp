@@ -5,10 +5,12 @@
 #include <boost/intrusive/list_hook.hpp>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "livetls/base/deadline.hpp"
 #include "livetls/base/result.hpp"
@@ -41,6 +43,13 @@ class Connection : public boost::intrusive::list_base_hook<
   Task<Result<void>> write(boost::asio::const_buffer from);
   Task<Result<void>> write(std::string_view text);
   Task<Result<void>> write(std::span<const boost::asio::const_buffer> pieces);
+
+  /// The same with callbacks, for what is made of Asio's operations, such as Beast's WebSockets.
+  /// `done` is called once, on the connection's thread, and never from within these; where the peer
+  /// has ended its side, with asio::error::eof. The memory must last until then.
+  using Completion = std::function<void(boost::system::error_code, std::size_t)>;
+  void async_read_some(boost::asio::mutable_buffer into, Completion done);
+  void async_write(std::vector<boost::asio::const_buffer> pieces, Completion done);
 
   /// Says close_notify, waits a second at most for the peer's end, and closes. Called for every
   /// connection when its handler has returned.

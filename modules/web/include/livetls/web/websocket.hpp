@@ -100,4 +100,15 @@ class WebSocket {
 /// Requests that are no handshake get a 426, those of strangers' pages a 403.
 Handler websocket(std::function<Task<void>(WebSocket&)> serve, WebSocketOptions options = {});
 
+/// The same as the answer of a handler, which has looked at the request:
+///
+///     Response enter(Request& request, const std::string& name) {
+///       return upgrade_to_websocket(request, [=](WebSocket& socket) { return talk(socket, name);
+///       });
+///     }
+///
+/// The request, with its connection, lasts as long as the WebSocket.
+Response upgrade_to_websocket(Request& request, std::function<Task<void>(WebSocket&)> serve,
+                              WebSocketOptions options = {});
+
 }  // namespace livetls::web
