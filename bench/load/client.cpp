@@ -23,20 +23,55 @@ namespace {
 
 std::string http_request(const LoadOptions& options) {
   if (options.path.empty()) return {};
-  return "GET " + options.path + " HTTP/1.1\r\nHost: " + options.server_name + "\r\n\r\n";
+  const std::string target = options.path + " HTTP/1.1\r\nHost: " + options.server_name + "\r\n";
+  if (options.json.empty()) return "GET " + target + "\r\n";
+  return "POST " + target + "Content-Type: application/json\r\nContent-Length: " +
+         std::to_string(options.json.size()) + "\r\n\r\n" + options.json;
+}
+
+std::string upgrade_request(const LoadOptions& options) {
+  return "GET " + options.path + " HTTP/1.1\r\nHost: " + options.server_name +
+         "\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+}
+
+/// A text in one frame (RFC 6455, section 5.2). A mask of zeros leaves it as it is.
+std::string text_frame(std::size_t bytes, bool masked) {
+  const auto byte = [](std::size_t value) { return static_cast<char>(value & 0xff); };
+  const std::size_t mask_bit = masked ? 0x80 : 0;
+  std::string frame = "\x81";
+  if (bytes < 126) {
+    frame += byte(mask_bit | bytes);
+  } else {
+    frame += {byte(mask_bit | 126), byte(bytes >> 8), byte(bytes)};
+  }
+  if (masked) frame.append(4, '\0');
+  return frame.append(bytes, 'x');
 }
 
 std::string message_of(const LoadOptions& options) {
   switch (options.mode) {
     case LoadMode::echo: return std::string(options.message_bytes, 'x');
+    case LoadMode::websocket: return text_frame(options.message_bytes, true);
     default: return http_request(options);
   }
+}
+
+std::size_t answer_bytes(const LoadOptions& options) {
+  const bool framed = options.mode == LoadMode::websocket;
+  return framed ? text_frame(options.message_bytes, false).size() : options.message_bytes;
 }
 
 }  // namespace
 
 Client::Client(const LoadOptions& options, int epoll)
-    : options_(options), epoll_(epoll), message_(message_of(options)), buffer_(64 * 1024) {}
+    : options_(options),
+      epoll_(epoll),
+      message_(message_of(options)),
+      answer_bytes_(answer_bytes(options)),
+      buffer_(64 * 1024) {
+  if (options.mode == LoadMode::websocket) upgrade_ = upgrade_request(options);
+}
 
 Client::~Client() { drop(); }
 
@@ -45,6 +80,7 @@ void Client::drop() {
   socket_ = -1;
   watched_ = 0;
   phase_ = Phase::none;
+  upgraded_ = false;
   engine_.reset();
   flight_.clear();
   flight_sent_ = 0;
@@ -152,26 +188,29 @@ void Client::next_message() {
   echoed_ = 0;
   response_.reset();
   unparsed_.clear();
-  if (options_.mode != LoadMode::echo) response_.emplace().eager(true);
+  if (upgrade_.empty()) upgraded_ = true;
+  const bool is_echo = options_.mode == LoadMode::echo || options_.mode == LoadMode::websocket;
+  if (!upgraded_ || !is_echo) response_.emplace().eager(true);
   phase_ = Phase::sending;
 }
 
 /// What is left of the handshake goes with it.
 Client::Progress Client::send_message() {
-  while (message_sent_ < message_.size()) {
-    const auto rest = asio::buffer(message_) + message_sent_;
+  const std::string& message = outgoing();
+  while (message_sent_ < message.size()) {
+    const auto rest = asio::buffer(message) + message_sent_;
     if (engine_) {
       const TlsEngine::Step step = engine_->write(rest);
       if (step.next != Next::done) return transport(step);
       message_sent_ += step.bytes;
     } else {
-      flight_.insert(flight_.end(), message_.begin(), message_.end());
-      message_sent_ = message_.size();
+      flight_.insert(flight_.end(), message.begin(), message.end());
+      message_sent_ = message.size();
     }
   }
   if (!flush()) return failure_.empty() ? Progress::wait : Progress::failed;
   phase_ = Phase::receiving;
-  return message_.empty() ? Progress::complete : Progress::again;
+  return message.empty() ? Progress::complete : Progress::again;
 }
 
 Client::Progress Client::receive_message() {
@@ -180,7 +219,7 @@ Client::Progress Client::receive_message() {
     const ssize_t bytes = ::recv(socket_, buffer_.data(), buffer_.size(), MSG_DONTWAIT);
     if (bytes == 0) return fail("closed before its answer");
     if (bytes < 0) return errno == EAGAIN ? Progress::wait : fail(std::strerror(errno));
-    if (is_answered(static_cast<std::size_t>(bytes))) return Progress::complete;
+    if (is_answered(static_cast<std::size_t>(bytes))) return answered();
     return failure_.empty() ? Progress::again : Progress::failed;
   }
   const TlsEngine::Step step = engine_->read(asio::buffer(buffer_));
@@ -189,12 +228,20 @@ Client::Progress Client::receive_message() {
   if (options_.resume) {
     if (auto session = engine_->session()) session_ = std::move(session);
   }
+  return answered();
+}
+
+Client::Progress Client::answered() {
+  if (!std::exchange(upgraded_, true)) {
+    next_message();
+    return Progress::again;
+  }
   server_closes_ = response_ && !response_->get().keep_alive();
   return Progress::complete;
 }
 
 bool Client::is_answered(std::size_t bytes) {
-  if (!response_) return (echoed_ += bytes) >= message_.size();
+  if (!response_) return (echoed_ += bytes) >= answer_bytes_;
   unparsed_.append(buffer_.data(), bytes);
   boost::system::error_code error;
   unparsed_.erase(0, response_->put(asio::buffer(unparsed_), error));

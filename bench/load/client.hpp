@@ -62,6 +62,8 @@ class Client {
   void note_handshake();
   void next_message();
   bool is_answered(std::size_t bytes);
+  Progress answered();
+  const std::string& outgoing() const { return upgraded_ ? message_ : upgrade_; }
   Progress transport(TlsEngine::Step step);
   bool flush();
   bool receive();
@@ -82,7 +84,10 @@ class Client {
   std::size_t flight_sent_ = 0;
   bool drained_ = false;  // the last read found less than there was room for
 
+  std::string upgrade_;  // to a WebSocket, before the first message
+  bool upgraded_ = false;
   std::string message_;
+  std::size_t answer_bytes_;  // where it is no response of HTTP
   std::size_t message_sent_ = 0;
   std::vector<char> buffer_;
   std::size_t echoed_ = 0;

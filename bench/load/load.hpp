@@ -22,6 +22,7 @@ enum class LoadMode {
   handshakes,  ///< connect, handshake, a request and its response (if there is one), close
   requests,    ///< a request and its response on a connection that is kept
   echo,        ///< a message that comes back, on a connection that is kept
+  websocket,   ///< the same as text over a WebSocket, which the path leads to
 };
 
 /// A handshake as a client sees it.
@@ -44,7 +45,10 @@ struct LoadOptions {
   /// What is asked over HTTP; empty for nothing, where handshakes are all.
   std::string path = "/";
 
-  /// Of a message that is echoed.
+  /// JSON that is posted there; empty: a GET.
+  std::string json = {};
+
+  /// Of a message that is echoed; over a WebSocket, up to 65,535.
   std::size_t message_bytes = 64;
 
   /// So many at a time.

@@ -11,6 +11,12 @@
 #include <boost/asio/ssl.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http.hpp>
+#include <boost/beast/ssl.hpp>
+#include <boost/beast/websocket.hpp>
+#include <boost/beast/websocket/ssl.hpp>
+#include <boost/json.hpp>
 #include <boost/program_options.hpp>
 #include <boost/version.hpp>
 #include <csignal>
@@ -19,6 +25,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "peers/order.hpp"
 
 namespace livetls::bench {
 namespace {
@@ -29,6 +37,9 @@ namespace ssl = asio::ssl;
 using asio::use_awaitable;
 using asio::ip::tcp;
 using Stream = ssl::stream<tcp::socket>;
+namespace beast = boost::beast;
+namespace http = beast::http;
+namespace json = boost::json;
 
 constexpr std::string_view kResponse =
     "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 6\r\n\r\nhello\n";
@@ -72,17 +83,52 @@ asio::awaitable<void> echo(Stream& stream) {
   }
 }
 
-asio::awaitable<void> serve(Stream stream, bool is_echo) {
+/// As Beast's documentation teaches it, with Boost.JSON.
+asio::awaitable<void> echo_json(Stream& stream) {
+  for (beast::flat_buffer buffer;;) {
+    http::request<http::string_body> request;
+    co_await http::async_read(stream, buffer, request, use_awaitable);
+    const auto order = json::value_to<Order>(json::parse(request.body()));
+    http::response<http::string_body> response(http::status::ok, 11);
+    response.set(http::field::content_type, "application/json");
+    response.body() = json::serialize(json::value_from(order));
+    response.prepare_payload();
+    co_await http::async_write(stream, response, use_awaitable);
+  }
+}
+
+asio::awaitable<void> echo_messages(Stream& stream) {
+  beast::websocket::stream<Stream&> socket(stream);
+  co_await socket.async_accept(use_awaitable);
+  for (beast::flat_buffer buffer;;) {
+    co_await socket.async_read(buffer, use_awaitable);
+    socket.text(socket.got_text());
+    co_await socket.async_write(buffer.data(), use_awaitable);
+    buffer.clear();
+  }
+}
+
+using Service = asio::awaitable<void> (*)(Stream&);
+
+Service service_of(const std::string& mode) {
+  if (mode == "https") return answer;
+  if (mode == "echo") return echo;
+  if (mode == "json") return echo_json;
+  if (mode == "websocket") return echo_messages;
+  throw po::error("--mode cannot be '" + mode + "'");
+}
+
+bool is_end(const boost::system::error_code& error) {
+  return error == asio::error::eof || error == http::error::end_of_stream;
+}
+
+asio::awaitable<void> serve(Stream stream, Service service) {
   try {
     co_await stream.async_handshake(ssl::stream_base::server, use_awaitable);
     try {
-      if (is_echo) {  // g++ 12 miscompiles ?: in a co_await
-        co_await echo(stream);
-      } else {
-        co_await answer(stream);
-      }
+      co_await service(stream);
     } catch (const boost::system::system_error& error) {
-      if (error.code() != asio::error::eof) throw;
+      if (!is_end(error.code())) throw;
     }
     co_await stream.async_shutdown(use_awaitable);
   } catch (const boost::system::system_error&) {
@@ -91,11 +137,11 @@ asio::awaitable<void> serve(Stream stream, bool is_echo) {
 }
 
 asio::awaitable<void> accept_all(tcp::acceptor acceptor,
-                                 const std::shared_ptr<ssl::context>& current, bool is_echo) {
+                                 const std::shared_ptr<ssl::context>& current, Service service) {
   for (;;) {
     tcp::socket socket = co_await acceptor.async_accept(use_awaitable);
     socket.set_option(tcp::no_delay(true));
-    asio::co_spawn(acceptor.get_executor(), serve(Stream(std::move(socket), *current), is_echo),
+    asio::co_spawn(acceptor.get_executor(), serve(Stream(std::move(socket), *current), service),
                    asio::detached);
   }
 }
@@ -119,7 +165,7 @@ void run(const Options& options) {
   asio::signal_set signals(io, SIGHUP);
   asio::co_spawn(io, reload_on_hangup(signals, options, current), asio::detached);
   tcp::acceptor acceptor(io, {asio::ip::address_v4::loopback(), options.port});
-  asio::co_spawn(io, accept_all(std::move(acceptor), current, options.mode == "echo"),
+  asio::co_spawn(io, accept_all(std::move(acceptor), current, service_of(options.mode)),
                  [](std::exception_ptr failure) { std::rethrow_exception(failure); });
   io.run();
 }
@@ -127,7 +173,8 @@ void run(const Options& options) {
 int main(int argc, char** argv) {
   Options options;
   po::options_description visible("usage: asio_ssl_server [options]");
-  visible.add_options()("mode", po::value(&options.mode)->default_value("https"), "https or echo")(
+  visible.add_options()("mode", po::value(&options.mode)->default_value("https"),
+                        "https, echo, json or websocket")(
       "port", po::value(&options.port)->required(), "of 127.0.0.1")(
       "certificate", po::value(&options.certificate_file)->required(), "file, PEM")(
       "key", po::value(&options.key_file)->required(), "file, PEM")(

@@ -93,6 +93,16 @@ void expect_answer(const std::string& answer, const std::string& expected) {
 
 }  // namespace
 
+std::string to_string(Service service) {
+  switch (service) {
+    case Service::https: return "https";
+    case Service::echo: return "echo";
+    case Service::json: return "json";
+    case Service::websocket: return "websocket";
+  }
+  return {};
+}
+
 struct Peer::Kind {
   std::string name;
   std::string configuration;         // a template in bench/peers
@@ -134,10 +144,13 @@ Peer Peer::start(const Kind& kind, const PeerOptions& options, const Certificate
   const Replacements replacements = {
       {"@dir@", directory.string()},
       {"@port@", port},
-      {"@service@", options.service == Service::https ? "https" : "echo"},
+      {"@service@", to_string(options.service)},
+      {"@files@", (options.directory / "files").string()},
       {"@backend_port@", std::to_string(options.echo_backend_port)},
       {"@tickets@", options.tickets ? "on" : "off"},
       {"@tickets_option@", options.tickets ? "--tickets" : ""},
+      // Whose files are the benchmark's own.
+      {"@nginx_user@", geteuid() == 0 ? "user root;" : ""},
       // hitch insists on being told when it shall stay root.
       {"@user@", geteuid() == 0 ? "user = \"root\"\ngroup = \"root\"" : ""},
   };

@@ -10,14 +10,21 @@
 
 namespace livetls::bench {
 
-enum class Service { https, echo };
+enum class Service {
+  https,      ///< "hello" at "/", and the files of `PeerOptions.directory` below "/files/"
+  echo,       ///< of bytes
+  json,       ///< what is posted is parsed and comes back
+  websocket,  ///< an echo of messages
+};
+
+std::string to_string(Service service);
 
 struct PeerOptions {
   Service service = Service::https;
   bool tickets = false;
   int processor = 0;
   std::uint16_t echo_backend_port = 0;  // of 127.0.0.1, where haproxy and hitch pass bytes on to
-  std::filesystem::path directory;      // each peer makes one of its own in it
+  std::filesystem::path directory;      // each peer makes one of its own in it, beside "files"
 };
 
 /// Another TLS server with one worker on a free port, and its own way to change certificates. Ended
@@ -40,7 +47,7 @@ class Peer {
   /// reset.
   static Peer hitch(const PeerOptions& options, const Certificate& certificate);
 
-  /// peers/asio_ssl_server.cpp. Changes by files and SIGHUP; connections stay.
+  /// peers/asio_ssl_server.cpp, without the files. Changes by files and SIGHUP; connections stay.
   static Peer asio_ssl(const PeerOptions& options, const Certificate& certificate);
 
   /// Whether nginx, haproxy, hitch or asio_ssl is there to be run.

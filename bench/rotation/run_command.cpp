@@ -30,6 +30,7 @@ struct Options {
   std::string tls = "1.3";
   std::string group = "x25519";
   std::string path = "/";
+  std::string json;
   bool resume = false;
   std::size_t connections = 32;
   std::size_t message_bytes = 64;
@@ -48,16 +49,20 @@ po::options_description describe(Options& o) {
   add("target", po::value(&o.target)->value_name("HOST:PORT")->required(), "the server to load");
   add("yes-i-own-this-host", po::bool_switch(&o.host_is_mine), "needed beyond loopback");
   add("mode", po::value(&o.mode)->default_value(o.mode),
-      "handshakes (each with a request), requests (on connections that are kept) or echo");
+      "handshakes (each with a request), requests (on connections that are kept), echo or "
+      "websocket "
+      "(which echoes text)");
   add("resume", po::bool_switch(&o.resume), "resume sessions (TLS 1.3)");
   add("path", po::value(&o.path)->default_value(o.path), "what to GET; '' for handshakes alone");
+  add("post", po::value(&o.json)->value_name("JSON"), "post this to the path instead");
   add("server-name", po::value(&o.server_name), "for SNI and Host; the target's host otherwise");
   add("tls", po::value(&o.tls)->default_value(o.tls), "1.3 or 1.2");
   add("group", po::value(&o.group)->default_value(o.group), "x25519 or p256 (TLS 1.3)");
   add("connections", po::value(&o.connections)->default_value(o.connections),
       "at a time, for each thread");
   add("threads", po::value(&o.threads)->default_value(o.threads), "of the load");
-  add("message-bytes", po::value(&o.message_bytes)->default_value(o.message_bytes), "echo");
+  add("message-bytes", po::value(&o.message_bytes)->default_value(o.message_bytes),
+      "echo and websocket");
   add("rate", po::value(&o.rate)->default_value(o.rate),
       "operations a second for each thread, latency counted from when they were due; 0: as many as "
       "can be");
@@ -124,9 +129,11 @@ LoadOptions load_options(const Options& o) {
   load.mode = one_of<LoadMode>("mode", o.mode,
                                {{"handshakes", LoadMode::handshakes},
                                 {"requests", LoadMode::requests},
-                                {"echo", LoadMode::echo}});
+                                {"echo", LoadMode::echo},
+                                {"websocket", LoadMode::websocket}});
   load.resume = o.resume;
   load.path = o.path;
+  load.json = o.json;
   load.message_bytes = o.message_bytes;
   load.connections = o.connections;
   load.rate = o.rate;

@@ -1,49 +1,17 @@
 // Livetls and its peers in turn, each alone on the first processor, the load on another.
 
 #include <chrono>
-#include <memory>
 
 #include "contest.hpp"
+#include "field.hpp"
 #include "floors.hpp"
 #include "measures.hpp"
-#include "peers.hpp"
 #include "samples.hpp"
 #include "subject.hpp"
 
 namespace livetls::bench {
 namespace {
 
-/// A livetls server, and the peers that are installed, all of the same certificate and service.
-class Field {
- public:
-  Field(Bench& bench, Service service, bool tickets, std::vector<std::string> peers)
-      : subject_({.service = service, .tickets = tickets}, bench.certificates) {
-    PeerOptions options{.service = service,
-                        .tickets = tickets,
-                        .processor = kServerProcessor,
-                        .directory = bench.directory};
-    if (service == Service::echo) {
-      backend_ = std::make_unique<ServerProcess>(plain_echo_server(kLoadProcessor));
-      options.echo_backend_port = backend_->port();
-    }
-    contestants.push_back({"livetls", &subject_.process()});
-    for (const std::string& name : peers) {
-      if (!Peer::available(name)) continue;
-      peers_.push_back(std::make_unique<Peer>(start_peer(name, options, bench.certificates[0])));
-      contestants.push_back({display_name(name), &peers_.back()->process()});
-    }
-    pin_to(kLoadProcessor);
-  }
-
-  std::vector<Contestant> contestants;
-
- private:
-  Subject subject_;
-  std::unique_ptr<ServerProcess> backend_;
-  std::vector<std::unique_ptr<Peer>> peers_;
-};
-
-const std::vector<std::string> kHttpsPeers = {"nginx", "haproxy", "asio_ssl"};
 const std::vector<std::string> kEchoPeers = {"haproxy", "hitch", "asio_ssl"};
 
 Standing floor_of(bool resumed, const std::vector<double>& tcp_us, std::uint64_t handshakes) {
@@ -105,17 +73,6 @@ double memory_per_idle_connection(const ServerProcess& server, const LoadOptions
 
 void measure_full_handshakes(Bench& bench) { measure_handshakes(bench, false); }
 void measure_resumed_handshakes(Bench& bench) { measure_handshakes(bench, true); }
-
-void measure_keep_alive(Bench& bench) {
-  Field field(bench, Service::https, false, kHttpsPeers);
-  LoadOptions load = bench.load();
-  load.mode = LoadMode::requests;
-  load.operations = bench.operations(30'000);
-  const auto standings = contest(field.contestants, load, bench.rounds());
-  bench.report.rows.push_back(
-      compare_per_cpu_second("keep-alive HTTPS requests", "/s", standings, 1, 1.0, 1.3));
-  bench.report.series.push_back(cpu_bars("CPU per keep-alive request", standings));
-}
 
 void measure_echo(Bench& bench) {
   Field field(bench, Service::echo, false, kEchoPeers);

@@ -15,8 +15,12 @@
 #include "livetls/net/runtime.hpp"
 #include "livetls/rotation/cert_manager.hpp"
 #include "livetls/tcp/server.hpp"
+#include "livetls/web/files.hpp"
+#include "livetls/web/json.hpp"
 #include "livetls/web/server.hpp"
+#include "livetls/web/websocket.hpp"
 #include "load/histogram.hpp"
+#include "peers/order.hpp"
 #include "staleness.hpp"
 
 namespace livetls::bench {
@@ -44,13 +48,22 @@ double micros(std::chrono::nanoseconds duration) {
   return 1e-3 * static_cast<double>(duration.count());
 }
 
+Task<void> echo_messages(web::WebSocket& socket) {
+  bool open = true;
+  while (open) {
+    auto message = co_await socket.receive();
+    open = message.has_value();
+    if (open) co_await socket.send(std::move(message->data));
+  }
+}
+
 class Server {
  public:
   Server(const SubjectOptions& options, const std::vector<Certificate>& certificates)
       : options_(options),
         certificates_(certificates),
         manager_(CertManager::create(first_set(), {.session_tickets = options.tickets}).value()) {
-    if (options_.service == Service::https) {
+    if (options_.service != Service::echo) {
       https_.emplace(runtime_, manager_, routes());
     } else {
       echo_.emplace(runtime_, manager_, echo);
@@ -81,6 +94,10 @@ class Server {
       waste_time();
       return web::Response::text("hello\n");
     });
+    router.post("/", [](web::Json<Order> order) { return *order; });
+    router.get("/websocket", web::websocket(echo_messages));
+    const auto files = options_.directory / "files";
+    if (exists(files)) router.get("/files/{path...}", web::serve_files(files));
     return router;
   }
 

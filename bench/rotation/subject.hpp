@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <vector>
 
 #include "livetls/pki/certificate.hpp"
@@ -9,12 +10,13 @@
 namespace livetls::bench {
 
 struct SubjectOptions {
-  Service service = Service::https;
+  Service service = Service::https;  ///< all but `echo` are one web server's
   bool tickets = false;
   std::size_t threads = 1;
   std::size_t identities = 1;  ///< served by name, "localhost" the one that clients ask for
   bool pinned = true;          ///< to the first processor
   bool watches_staleness = false;
+  std::filesystem::path directory = {};  ///< whose "files" are served, where there are any
 };
 
 /// What a subject's updates came to: durations since it was last told to rotate, the rest in all.

@@ -4,12 +4,15 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <boost/asio/steady_timer.hpp>
 #include <set>
 
 #include "livetls/pki/certificate_authority.hpp"
 #include "livetls/tcp/server.hpp"
+#include "livetls/web/http_error.hpp"
 #include "livetls/web/server.hpp"
+#include "livetls/web/websocket.hpp"
 #include "load/sighting_hash.hpp"
 #include "support/eventually.hpp"
 #include "support/running_runtime.hpp"
@@ -37,6 +40,20 @@ class LoadTest : public ::testing::Test {
       co_await timer.async_wait(use_task);
       co_return web::Response::text("hello\n");
     });
+    router.post("/length", [](web::Request& request) {
+      if (request.body.size() != 7) throw web::HttpError(400);
+      return "7";
+    });
+    router.get("/websocket", web::websocket([this](web::WebSocket& socket) -> Task<void> {
+                 bool open = true;
+                 while (open) {
+                   auto message = co_await socket.receive();
+                   open = message.has_value();
+                   if (!open) break;
+                   echoed_bytes += message->data.size();
+                   co_await socket.send(std::move(message->data));
+                 }
+               }));
     return router;
   }
 
@@ -49,6 +66,7 @@ class LoadTest : public ::testing::Test {
     return options;
   }
 
+  std::atomic<std::size_t> echoed_bytes = 0;
   RunningRuntime runtime;
   CertificateAuthority authority = CertificateAuthority::create().value();
   std::shared_ptr<CertManager> manager = CertManager::create(authority.issue().value()).value();
@@ -95,6 +113,41 @@ TEST_F(LoadTest, RequestsShareTheirConnections) {
   const LoadResult result = run_load(options);
   EXPECT_EQ(result.operations, 50U);
   EXPECT_EQ(result.handshakes, options.connections);
+}
+
+TEST_F(LoadTest, JsonIsPosted) {
+  LoadOptions options = load(https.port());
+  options.mode = LoadMode::requests;
+  options.path = "/length";
+  options.json = R"({"a":1})";
+  const LoadResult result = run_load(options);
+  EXPECT_EQ(result.operations, 50U);
+  EXPECT_EQ(result.failed, 0U);
+  options.json = R"({"a":12})";  // of another length, which the server refuses
+  EXPECT_GT(run_load(options).failed, 0U);
+}
+
+TEST_F(LoadTest, MessagesAreEchoedOverWebSockets) {
+  for (const std::size_t bytes : {1UL, 125UL, 126UL, 20'000UL, 65'535UL}) {
+    LoadOptions options = load(https.port());
+    options.mode = LoadMode::websocket;
+    options.path = "/websocket";
+    options.message_bytes = bytes;
+    const LoadResult result = run_load(options);
+    EXPECT_EQ(result.operations, 50U) << bytes;
+    EXPECT_EQ(result.failed, 0U) << bytes;
+    EXPECT_LE(result.handshakes, 4U);
+  }
+  EXPECT_EQ(echoed_bytes, 50 * (1 + 125 + 126 + 20'000 + 65'535));
+}
+
+TEST_F(LoadTest, AnUpgradeThatIsRefusedIsAFailure) {
+  LoadOptions options = load(https.port());
+  options.mode = LoadMode::websocket;
+  options.path = "/nowhere";
+  const LoadResult result = run_load(options);
+  EXPECT_EQ(result.operations, 0U);
+  EXPECT_GT(result.failures.count("HTTP status 404"), 0U);
 }
 
 TEST_F(LoadTest, MessagesAreEchoed) {
