@@ -7,6 +7,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <sstream>
 
 #include "livetls/pki/certificate_authority.hpp"
@@ -46,19 +47,37 @@ class Example : public testing::Test {
   }
 
   void renew(std::string organization) {
-    const Certificate certificate =
-        authority_.issue({.organization = std::move(organization)}).value();
-    const SecretBytes key = certificate.private_key().to_pem();
+    install(authority_.issue({.organization = std::move(organization)}).value());
+  }
+
+  void install(const Certificate& certificate) {
+    certificate_ = certificate;
     directory_.write("cert.pem", certificate.to_pem());
-    directory_.write("key.pem", std::string(key.begin(), key.end()));
+    directory_.write("key.pem", key_pem(certificate));
+  }
+
+  static std::string key_pem(const Certificate& certificate) {
+    const SecretBytes key = certificate.private_key().to_pem();
+    return {key.begin(), key.end()};
   }
 
   std::string path(const char* name) { return (directory_ / name).string(); }
 
   test::TemporaryDirectory directory_;
   CertificateAuthority authority_ = CertificateAuthority::create().value();
+  std::optional<Certificate> certificate_;
 };
 
+class MtlsExample : public Example {
+ protected:
+  /// With its key, in "NAME.pem".
+  void write_client(const std::string& name, const CertificateAuthority& authority) {
+    const Certificate certificate = authority.issue({.names = {name + ".example"}}).value();
+    directory_.write((name + ".pem").c_str(), certificate.to_pem() + key_pem(certificate));
+  }
+};
+
+using ChatExample = Example;
 using HelloExample = Example;
 using NotesExample = Example;
 using FilesExample = Example;
@@ -144,6 +163,60 @@ TEST_F(FilesExample, ServesAFolderAndTakesUploads) {
   EXPECT_EQ(ask(first, {"-r", "10-19"}), "xxxxxxxxxx");
   EXPECT_THAT(ask(first, {"--head"}), HasSubstr("Content-Length: 3000000"));
   EXPECT_THAT(ask("../ca.pem", {"--path-as-is", "-w", "%{http_code}"}), HasSubstr("400"));
+}
+
+TEST_F(MtlsExample, KnowsItsClientsAndTakesNewAuthorities) {
+  const CertificateAuthority other = CertificateAuthority::create().value();
+  directory_.write("clients-ca.pem", authority_.root_pem());
+  write_client("reader", authority_);
+  write_client("admin", authority_);
+  write_client("stranger", other);
+  Subprocess mtls(
+      {example("mtls"), path("cert.pem"), path("key.pem"), path("clients-ca.pem"), "0"});
+  const std::string url = between(mtls.read_until("/me\n"), "", "me\n");
+  const auto ask = [&](const std::string& client, const std::string& target,
+                       std::vector<std::string> options = {}) {
+    options.insert(options.end(), {"-w", " %{http_code}"});
+    if (!client.empty()) options.insert(options.end(), {"--cert", path((client + ".pem").c_str())});
+    return test::run(test::curl(path("ca.pem"), url + target, std::move(options)));
+  };
+  const std::vector<std::string> put = {
+      "-X", "PUT", "-H", "Content-Type: application/json", "-d", R"({"value":7})"};
+  EXPECT_THAT(ask("reader", "me").output, HasSubstr(R"("names":["reader.example"])"));
+  EXPECT_EQ(ask("reader", "setting").output, R"({"value":0} 200)");
+  EXPECT_THAT(ask("reader", "setting", put).output, HasSubstr(" 403"));
+  EXPECT_EQ(ask("admin", "setting", put).output, R"({"value":7} 200)");
+  EXPECT_NE(ask("stranger", "me").exit_code, 0);
+  EXPECT_NE(ask("", "me").exit_code, 0);
+
+  renew("second");
+  directory_.write("clients-ca.pem", other.root_pem());
+  mtls.signal(SIGHUP);
+  mtls.read_until("updated\n");
+  EXPECT_THAT(ask("stranger", "me", {"--verbose"}).output, HasSubstr("O=second"));
+  EXPECT_NE(ask("reader", "me").exit_code, 0);
+}
+
+TEST_F(ChatExample, KeepsPeopleTalkingInBrowsersOverARotation) {
+  if (!test::is_installed("chromium")) GTEST_SKIP() << "there is no Chromium here";
+  Subprocess chat({example("chat"), path("cert.pem"), path("key.pem"),
+                   LIVETLS_SOURCE_DIR "/examples/chat/page", "0"});
+  const std::string url = between(chat.read_until("/\n"), "", "\n");
+  const auto key_of = [](const Certificate& certificate) {
+    return to_hex(certificate.leaf().public_key_fingerprint);
+  };
+  const std::string first_key = key_of(*certificate_);
+  const Certificate second = authority_.issue({.organization = "second"}).value();
+  Subprocess browser({"python3", LIVETLS_SOURCE_DIR "/tests/integration/chat_browser.py", url,
+                      first_key, key_of(second)});
+  EXPECT_THAT(browser.read_until("\n"), HasSubstr("O=first"));
+  install(second);
+  chat.signal(SIGHUP);
+  chat.read_until("updated\n");
+  browser.write("\n");
+  EXPECT_THAT(browser.read_until("\n"), HasSubstr("O=second")) << "a new connection";
+  EXPECT_THAT(browser.read_until("\n"), HasSubstr("O=first")) << "the open one, to the end";
+  EXPECT_EQ(browser.wait().exit_code, 0);
 }
 
 TEST(ReadmeTest, ShowsTheHelloExampleAsItIs) {

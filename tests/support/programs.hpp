@@ -9,6 +9,11 @@
 
 namespace livetls::test {
 
+/// Those that are not there are what `./dev setup --clients` installs.
+inline bool is_installed(const std::string& program) {
+  return run({"bash", "-c", "command -v " + program}).exit_code == 0;
+}
+
 /// curl against a server of this machine. It trusts the given root only.
 inline std::vector<std::string> curl(const std::string& root_file, const std::string& url,
                                      std::vector<std::string> options = {}) {
