@@ -31,8 +31,9 @@ struct Answer {
   std::size_t taken = 0;
   std::string request;  // all that a handler can see
 
+  /// What is not complete may be refused sooner or later: what is wrong with a line may be seen
+  /// before its end or with it.
   friend bool operator==(const Answer& a, const Answer& b) {
-    if (a.refused || b.refused) return a.refused == b.refused;
     return a.complete == b.complete && (!a.complete || a.request == b.request);
   }
 };
