@@ -71,6 +71,14 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"UnknownCoding",
                 "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip\r\n\r\n" + kSmuggled,
                 501},
+        Refusal{"OddCoding",
+                "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: xchunked\r\n\r\n" + kSmuggled,
+                501},
+        Refusal{"CodingAfterATab",
+                "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding:\x0b"
+                "chunked\r\n\r\n0\r\n\r\n" +
+                    kSmuggled,
+                400},
         Refusal{"TooManyFields",
                 get("/", "A:\r\nB:\r\nC:\r\nD:\r\nE:\r\nF:\r\nG:\r\nH:\r\nI:\r\nJ:\r\n"), 431},
         Refusal{"UnknownExpectation", get("/", "Expect: cake\r\n") + kSmuggled, 417},
