@@ -116,6 +116,7 @@ const char* tls_sentence(Errc code) noexcept {
              "bundle if it should be";
     case Errc::peer_expired: return "the peer's certificate is not valid at this time";
     case Errc::peer_name_mismatch: return "the peer's certificate was issued for another name";
+    case Errc::peer_not_pinned: return "the peer's key is none of those it is pinned to";
     case Errc::peer_sent_no_certificate:
       return "the peer sent no certificate where one is required";
     case Errc::protocol_violation: return "the peer broke the TLS protocol";

@@ -65,6 +65,22 @@ struct Connection::State {
     if (config) tls.emplace(std::move(plain), std::move(config));
   }
 
+  State(StreamSocket socket, std::shared_ptr<const ClientContext> context, ServerName server_name,
+        std::optional<ClientSession> session)
+      : deadline(socket.get_executor(), [this] { deadline_passed(); }),
+        plain(std::move(socket)),
+        client(std::move(context)) {
+    tls.emplace(std::move(plain), client, std::move(server_name), std::move(session));
+  }
+
+  ~State() { hand_over_session(); }
+
+  void hand_over_session() {
+    const auto keep = std::exchange(keep_session, nullptr);
+    if (!keep) return;
+    if (auto session = tls->tls().session()) keep(*std::move(session));
+  }
+
   StreamSocket& socket() { return tls ? tls->next_layer() : plain; }
 
   void cut() {
@@ -87,6 +103,8 @@ struct Connection::State {
   Deadline deadline;
   StreamSocket plain;  // where there is no TLS
   std::optional<Tls> tls;
+  std::shared_ptr<const ClientContext> client;  // of a connection that was made
+  std::function<void(ClientSession)> keep_session;
   bool writable = true;
   bool is_reading = false;
   bool is_writing = false;
@@ -100,6 +118,11 @@ struct Connection::State {
 
 Connection::Connection(StreamSocket socket, std::shared_ptr<const ServerConfig> tls)
     : state_(std::make_unique<State>(std::move(socket), std::move(tls))) {}
+
+Connection::Connection(StreamSocket socket, std::shared_ptr<const ClientContext> tls,
+                       ServerName server_name, std::optional<ClientSession> session)
+    : state_(std::make_unique<State>(std::move(socket), std::move(tls), std::move(server_name),
+                                     std::move(session))) {}
 
 Connection::~Connection() = default;
 
@@ -205,6 +228,7 @@ void Connection::async_write(std::vector<asio::const_buffer> pieces, Completion 
 }
 
 Task<void> Connection::close() {
+  state_->hand_over_session();
   if (state_->socket().is_open() && state_->writable) {
     state_->deadline.expires_after(kCloseTimeout);
     if (state_->tls) {
@@ -278,6 +302,7 @@ const Served* Connection::served() const noexcept {
 }
 
 std::optional<Certificate> Connection::certificate() const {
+  if (state_->client) return state_->client->options().certificate;
   const Served* served = this->served();
   return served ? std::optional(served->context->certificate()) : std::nullopt;
 }
@@ -307,6 +332,12 @@ bool Connection::peer_is_verified() const noexcept {
 
 TlsVersion Connection::tls_version() const noexcept {
   return state_->tls ? state_->tls->tls().version() : TlsVersion{};
+}
+
+bool Connection::resumed() const noexcept { return state_->tls && state_->tls->tls().resumed(); }
+
+void Connection::keep_session(std::function<void(ClientSession)> keep) {
+  state_->keep_session = std::move(keep);
 }
 
 std::string_view Connection::alpn() const noexcept {

@@ -65,6 +65,7 @@ enum class Errc {
   peer_untrusted,
   peer_expired,
   peer_name_mismatch,
+  peer_not_pinned,
   peer_sent_no_certificate,
   protocol_violation,
   ticket_refused,

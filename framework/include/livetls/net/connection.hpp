@@ -16,20 +16,27 @@
 #include "livetls/base/result.hpp"
 #include "livetls/base/task.hpp"
 #include "livetls/pki/certificate.hpp"
+#include "livetls/pki/server_name.hpp"
+#include "livetls/tls/client_context.hpp"
 #include "livetls/tls/server_context.hpp"
+#include "livetls/tls/tls_engine.hpp"
 #include "livetls/tls/tls_policy.hpp"
 
 namespace livetls {
 
-/// An accepted connection, over TLS or plain, as a handler sees it.
+/// A connection, accepted or made, over TLS or plain.
 ///
 /// Thread safety: none; it belongs to one server thread. One read and one write may be outstanding
-/// together. Lifetime: as long as the handler it was given to runs.
+/// together. Lifetime: an accepted one lasts as long as the handler it was given to runs.
 class Connection : public boost::intrusive::list_base_hook<
                        boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
  public:
   /// `tls` is nullptr for a plain connection.
   Connection(StreamSocket socket, std::shared_ptr<const ServerConfig> tls);
+
+  /// The client's side; Connector makes it.
+  Connection(StreamSocket socket, std::shared_ptr<const ClientContext> tls, ServerName server_name,
+             std::optional<ClientSession> session);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   ~Connection();
@@ -79,8 +86,9 @@ class Connection : public boost::intrusive::list_base_hook<
   boost::asio::ip::tcp::endpoint local_endpoint() const;
   Executor get_executor() noexcept;
 
-  /// What this connection was served, whatever is current by now. Empty and 0 on plain connections,
-  /// as is `served`, nullptr then and until the ClientHello has been read.
+  /// What this connection was served, whatever is current by now; on one that was made, the
+  /// certificate that it shows. Empty and 0 on plain connections, as is `served`, nullptr then and
+  /// until the ClientHello has been read.
   const Served* served() const noexcept;
   std::optional<Certificate> certificate() const;
   std::uint64_t generation() const noexcept;
@@ -89,6 +97,7 @@ class Connection : public boost::intrusive::list_base_hook<
   std::chrono::steady_clock::time_point hello_received_at() const noexcept;
 
   TlsVersion tls_version() const noexcept;
+  bool resumed() const noexcept;
   std::string_view alpn() const noexcept;
   std::string_view server_name() const noexcept;  ///< as the client sent it; empty where it did not
 
@@ -104,6 +113,9 @@ class Connection : public boost::intrusive::list_base_hook<
   Task<void> refuse(std::string_view answer);  ///< sends it as it is, and closes
   void begin_stop();
   void cut();
+
+  /// For the Connector: what this connection may be resumed with is handed over when it ends.
+  void keep_session(std::function<void(ClientSession)> keep);
 
  private:
   struct State;

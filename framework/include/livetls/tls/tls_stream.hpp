@@ -40,9 +40,10 @@ class TlsStream {
 
   /// The client's side. See ClientOptions for what is verified.
   TlsStream(NextLayer next_layer, std::shared_ptr<const ClientContext> context,
-            ServerName server_name)
+            ServerName server_name, std::optional<ClientSession> session = {})
       : next_layer_(std::move(next_layer)),
-        state_(std::make_unique<State>(TlsEngine(std::move(context), std::move(server_name)))) {}
+        state_(std::make_unique<State>(
+            TlsEngine(std::move(context), std::move(server_name), std::move(session)))) {}
 
   executor_type get_executor() noexcept { return next_layer_.get_executor(); }
   NextLayer& next_layer() noexcept { return next_layer_; }
