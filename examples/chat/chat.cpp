@@ -6,7 +6,6 @@
 // one.
 
 #include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <csignal>
 #include <iostream>
@@ -28,7 +27,8 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr std::size_t kMaxName = 40;
+// In bytes: four for each character that the page takes.
+constexpr std::size_t kMaxName = 160;
 constexpr std::size_t kMaxMessage = 4000;
 
 /// Who is there. They may be on different threads.
@@ -90,27 +90,33 @@ class Member {
 };
 
 /// What this connection was served, whatever is current by now.
-std::string certificate_of(const Request& request) {
+json::object certificate_of(const Request& request) {
   const auto certificate = request.connection().certificate();
-  return certificate ? certificate->leaf().subject + ", serial " + certificate->leaf().serial : "";
+  if (!certificate) return {};
+  const CertificateInfo& leaf = certificate->leaf();
+  return {{"subject", leaf.subject},
+          {"fingerprint", to_hex(leaf.fingerprint)},
+          {"expires", leaf.not_after.time_since_epoch().count()}};
 }
 
-Task<void> talk(WebSocket& socket, Room& room, std::string name, std::string certificate) {
-  const json::object welcome{{"certificate", certificate}};
-  co_await socket.send(json::serialize(welcome));
+Task<void> talk(WebSocket& socket, Room& room, std::string name, std::string welcome) {
+  co_await socket.send(std::move(welcome));
   Member member(room, std::move(name), socket.sender());
   bool open = true;
   while (open) {
     const auto message = co_await socket.receive();
-    open = message.has_value();
+    open = message.has_value() && message->is_text;
     if (open && !message->data.empty()) member.say(message->data);
   }
+  // Told to all as text, other bytes would end everybody's connection. No harm where it has ended.
+  socket.close(1003, "send text");
 }
 
 web::Response enter(Room& room, Request& request, const std::string& name) {
   if (name.empty() || name.size() > kMaxName) throw web::HttpError(400, "is this a name?");
-  const auto serve = [&room, name, certificate = certificate_of(request)](WebSocket& socket) {
-    return talk(socket, room, name, certificate);
+  const json::object welcome{{"certificate", certificate_of(request)}};
+  const auto serve = [&room, name, welcome = json::serialize(welcome)](WebSocket& socket) {
+    return talk(socket, room, name, welcome);
   };
   return web::upgrade_to_websocket(request, serve, {.max_message_bytes = kMaxMessage});
 }

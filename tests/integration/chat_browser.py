@@ -2,10 +2,12 @@
 
 usage: chat_browser.py URL SPKI...
 
-Each SPKI is the SHA-256 of the key, in hexadecimal, of a certificate that Chromium shall trust. It says what it sees,
-a line each, and opens the second page when a line of input has come.
+Each SPKI is the SHA-256 of the key, in hexadecimal, of a certificate that Chromium shall trust: those and no others,
+which setIgnoreCertificateErrors cannot say, and without certutil, which a database of authorities would need. It says
+what it sees, a line each, and opens the second page when a line of input has come.
 """
 import base64
+import hashlib
 import json
 import os
 import select
@@ -15,13 +17,14 @@ import sys
 import tempfile
 import time
 
-PATIENCE = 25  # seconds for all that is waited for
+PATIENCE = 25  # seconds for everything together
 
 
 class Browser:
     def __init__(self, keys):
         self.profile = tempfile.mkdtemp(prefix="livetls-chromium-")
-        self.unread, self.last_id = b"", 0
+        self.unread, self.events, self.last_id = b"", [], 0
+        self.deadline = time.monotonic() + PATIENCE
         read_commands, self.commands = os.pipe()
         self.answers, write_answers = os.pipe()
         trusted = ",".join(base64.b64encode(bytes.fromhex(key)).decode() for key in keys)
@@ -35,12 +38,12 @@ class Browser:
         os.close(read_commands)
         os.close(write_answers)
 
-    def next_message(self, deadline):
+    def next_message(self, wanted):
         while b"\0" not in self.unread:
-            ready, _, _ = select.select([self.answers], [], [], max(0, deadline - time.monotonic()))
+            ready, _, _ = select.select([self.answers], [], [], max(0, self.deadline - time.monotonic()))
             piece = os.read(self.answers, 65536) if ready else b""
             if not piece:
-                raise RuntimeError("Chromium says nothing")
+                raise RuntimeError(f"Chromium says nothing; waiting for {wanted}")
             self.unread += piece
         message, self.unread = self.unread.split(b"\0", 1)
         return json.loads(message)
@@ -51,20 +54,22 @@ class Browser:
         if session:
             command["sessionId"] = session
         os.write(self.commands, json.dumps(command).encode() + b"\0")
-        deadline = time.monotonic() + PATIENCE
         while True:
-            message = self.next_message(deadline)
+            message = self.next_message(f"{method} {params}")
             if message.get("id") == self.last_id:
                 if "error" in message:
                     raise RuntimeError(f"{method}: {message['error']['message']}")
                 return message["result"]
+            self.events.append(message)
 
     def wait_for(self, event, session):
-        deadline = time.monotonic() + PATIENCE
+        """The event's parameters, also of one that has come before."""
         while True:
-            message = self.next_message(deadline)
-            if message.get("method") == event and message.get("sessionId") == session:
-                return
+            for message in self.events:
+                if message.get("method") == event and message.get("sessionId") == session:
+                    self.events.remove(message)
+                    return message["params"]
+            self.events.append(self.next_message(event))
 
     def close(self):
         self.process.kill()
@@ -81,10 +86,13 @@ class Page:
         target = browser.call("Target.createTarget", url="about:blank", browserContextId=context)["targetId"]
         self.session = browser.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         browser.call("Page.enable", self.session)
+        browser.call("Network.enable", self.session)  # without it, getCertificate knows none
         error = browser.call("Page.navigate", self.session, url=url).get("errorText")
         if error:
             raise RuntimeError(f"{url}: {error}")
         browser.wait_for("Page.loadEventFired", self.session)
+        leaf = browser.call("Network.getCertificate", self.session, origin=url)["tableNames"][0]
+        self.served = hashlib.sha256(base64.b64decode(leaf)).hexdigest()
 
     def evaluate(self, script):
         result = self.browser.call("Runtime.evaluate", self.session, expression=script, awaitPromise=True,
@@ -103,6 +111,10 @@ class Page:
             look();
         }})""")
 
+    def certificates(self):
+        """The one that Chromium saw when it loaded the page, and what the chat says of its socket's."""
+        return f"page {self.served}, socket: {self.text('certificate')}"
+
     def say(self, text):
         self.evaluate(f"document.getElementById('text').value = {json.dumps(text)};"
                       "document.getElementById('entry').requestSubmit()")
@@ -113,16 +125,20 @@ def main(url, *keys):
     try:
         ada = Page(browser, url + "?name=Ada")
         ada.wait_for_text("people", "Ada")
-        print("Ada:", ada.text("certificate"), flush=True)
+        print("Ada:", ada.certificates(), flush=True)
         sys.stdin.readline()
         bob = Page(browser, url + "?name=Bob")
         bob.wait_for_text("people", "Ada, Bob")
-        print("Bob:", bob.text("certificate"), flush=True)
+        print("Bob:", bob.certificates(), flush=True)
+        eve = Page(browser, url + "?name=" + 200 * "E")
+        eve.wait_for_text("people", "Bob, " + 40 * "E")
+        eve.evaluate("socket.send(new Uint8Array([255]))")  # no text, and none to be told to the others
+        eve.wait_for_text("people", "Connecting again")
         ada.say("still <b>here</b>")
         bob.wait_for_text("messages", "Adastill <b>here</b>")
         bob.say("welcome")
         ada.wait_for_text("messages", "Bobwelcome")
-        print("Ada, after it:", ada.text("certificate"), flush=True)
+        print("Ada, after it:", ada.certificates(), flush=True)
     finally:
         browser.close()
 

@@ -1,6 +1,7 @@
 const show = (id, text) => { document.getElementById(id).textContent = text; };
 const given = new URLSearchParams(location.search).get('name');
-const name = given || prompt('Your name?', 'Ada') || 'Nobody';
+const wanted = given || prompt('Your name?', 'Ada') || 'Nobody';
+const name = [...wanted].slice(0, 40).join('');  // the server refuses longer ones
 let socket;
 
 function add({from, text}) {
@@ -13,9 +14,14 @@ function add({from, text}) {
   messages.scrollTop = messages.scrollHeight;
 }
 
+function showCertificate({subject, fingerprint, expires}) {
+  const until = new Date(expires * 1000).toISOString().slice(0, 10);
+  show('certificate', `This connection's certificate: ${subject}, until ${until}, SHA-256 ${fingerprint}`);
+}
+
 function receive(event) {
   const news = JSON.parse(event.data);
-  if (news.certificate) show('certificate', `This connection's certificate: ${news.certificate}`);
+  if (news.certificate) showCertificate(news.certificate);
   if (news.people) show('people', news.people.join(', '));
   if (news.text) add(news);
 }
