@@ -190,6 +190,12 @@ TEST_F(MtlsExample, KnowsItsClientsAndTakesNewAuthorities) {
   EXPECT_NE(ask("stranger", "me").exit_code, 0);
   EXPECT_NE(ask("", "me").exit_code, 0);
 
+  renew("refused");
+  directory_.write("clients-ca.pem", "-----BEGIN CERTIFICATE-----\ntorn");
+  mtls.signal(SIGHUP);
+  mtls.read_until("kept the old: " + path("clients-ca.pem"));
+  EXPECT_THAT(ask("reader", "me", {"--verbose"}).output, HasSubstr("O=first"));
+
   renew("second");
   directory_.write("clients-ca.pem", other.root_pem());
   mtls.signal(SIGHUP);
