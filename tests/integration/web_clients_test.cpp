@@ -4,11 +4,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <regex>
+#include <set>
 #include <thread>
 
+#include "livetls/net/connection.hpp"
 #include "livetls/rotation/cert_manager.hpp"
 #include "livetls/web/server.hpp"
 #include "support/programs.hpp"
@@ -103,58 +107,86 @@ class WebClients : public testing::TestWithParam<const char*> {
         program, python ? "-c" : "-e", python ? kPython : kNode, ca_.root_file(), port});
   }
 
-  static Router routes() {
+  Router routes() {
     Router router;
-    router.get("/", [] { return "hello"; });
+    router.get("/", [this](Request& request) {
+      const std::scoped_lock lock(mutex_);
+      served_.insert(request.connection().generation());
+      return "hello";
+    });
     return router;
   }
 
+  std::size_t generations_served() {
+    const std::scoped_lock lock(mutex_);
+    return served_.size();
+  }
+
+  std::mutex mutex_;
+  std::set<std::uint64_t> served_;
   const test::TestCa ca_;
-  const std::shared_ptr<CertManager> manager_ = CertManager::create(ca_.issue("before")).value();
+  const std::shared_ptr<CertManager> manager_ = CertManager::create(ca_.issue("0")).value();
   test::RunningRuntime runtime_;
   Server server_{runtime_, manager_, routes()};
 };
 
-/// Changes a manager's certificate as fast as it can, for as long as it lives.
+/// Publishes one certificate after the other, as fast as it can, for as long as it lives. Each has
+/// its number as its organisation, from 1.
 class Rotating {
  public:
-  Rotating(CertManager& manager, const Certificate& one, const Certificate& other)
-      : thread_([&manager, one, other, this] {
-          for (std::uint64_t i = 0; !ended_; ++i) {
-            if (manager.update(i % 2 == 0 ? one : other)) ++rotations_;
+  Rotating(CertManager& manager, const test::TestCa& ca)
+      : thread_([&manager, &ca, this] {
+          for (std::uint64_t number = 1; !ended_; ++number) {
+            const Certificate next = ca.issue(std::to_string(number));
+            begun_ = number;
+            EXPECT_TRUE(manager.update(next));
+            published_ = number;
           }
         }) {}
   Rotating(const Rotating&) = delete;
   Rotating& operator=(const Rotating&) = delete;
   ~Rotating() { end(); }
 
-  std::uint64_t end() {
+  std::uint64_t published() const { return published_; }  ///< no older one is served
+  std::uint64_t begun() const { return begun_; }          ///< no newer one is
+
+  void end() {
     ended_ = true;
     if (thread_.joinable()) thread_.join();
-    return rotations_;
   }
 
  private:
   std::atomic<bool> ended_ = false;
-  std::atomic<std::uint64_t> rotations_ = 0;
+  std::atomic<std::uint64_t> begun_ = 0;
+  std::atomic<std::uint64_t> published_ = 0;
   std::thread thread_;
 };
+
+constexpr std::uint64_t kEnough = 20;
 
 TEST_P(WebClients, AreAnsweredBeforeDuringAndAfterARotation) {
   if (!test::is_installed(GetParam())) GTEST_SKIP() << "there is no " << GetParam() << " here";
   const auto client = make_client();
-  EXPECT_EQ(client->ask(), "200 before hello");
+  EXPECT_EQ(client->ask(), "200 0 hello");
+  std::uint64_t asked = 0;
+  std::uint64_t last = 0;
   {
-    Rotating rotating(*manager_, ca_.issue("one"), ca_.issue("other"));
-    for (int i = 0; i < 20; ++i) {
-      EXPECT_THAT(client->ask(), testing::MatchesRegex("200 (before|one|other) hello"));
+    Rotating rotating(*manager_, ca_);
+    while (asked < kEnough || rotating.published() < kEnough) {
+      const std::uint64_t oldest = std::max(last, rotating.published());
+      const std::string answer = client->ask();
+      ++asked;
+      ASSERT_THAT(answer, testing::MatchesRegex("200 [0-9]+ hello"));
+      last = std::stoull(answer.substr(4));
+      EXPECT_GE(last, oldest);
+      EXPECT_LE(last, rotating.begun());
     }
-    EXPECT_GT(rotating.end(), 20U);
   }
   ASSERT_TRUE(manager_->update(ca_.issue("after")));
   EXPECT_EQ(client->ask(), "200 after hello");
-  EXPECT_EQ(server_.counters().handshakes, 22U) << "each has a connection of its own";
+  EXPECT_EQ(server_.counters().handshakes, asked + 2) << "each has a connection of its own";
   EXPECT_EQ(server_.counters().failed_handshakes(), 0U);
+  EXPECT_EQ(manager_->status().identities.at(0).handshakes.full, asked + 2) << "none is resumed";
 }
 
 INSTANTIATE_TEST_SUITE_P(All, WebClients, testing::Values("curl", "python3", "node"),
@@ -164,16 +196,20 @@ using WebClientsUnderLoad = WebClients;
 
 TEST_P(WebClientsUnderLoad, LoseNothingToRotations) {
   if (!test::is_installed("wrk")) GTEST_SKIP() << "there is no wrk here";
-  Rotating rotating(*manager_, ca_.issue("one"), ca_.issue("other"));
+  Rotating rotating(*manager_, ca_);
   const std::string url = "https://localhost:" + std::to_string(server_.port()) + "/";
   const auto wrk =
       test::run({"wrk", "-t1", "-c8", "-d1s", "-H", std::string("Connection: ") + GetParam(), url});
-  EXPECT_GT(rotating.end(), 20U);
+  rotating.end();
+  EXPECT_GT(rotating.published(), kEnough);
+  if (GetParam() == std::string("close")) {
+    EXPECT_GT(generations_served(), kEnough);
+  }
   EXPECT_EQ(wrk.exit_code, 0) << wrk.output;
   EXPECT_THAT(wrk.output, HasSubstr("Requests/sec"));
   EXPECT_THAT(wrk.output, Not(HasSubstr("Socket errors")));
   EXPECT_THAT(wrk.output, Not(HasSubstr("Non-2xx")));
-  EXPECT_GT(server_.counters().requests, 20U);
+  EXPECT_GT(server_.counters().requests, kEnough);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, WebClientsUnderLoad, testing::Values("close", "keep-alive"),
