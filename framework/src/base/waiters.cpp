@@ -1,12 +1,9 @@
 #include "livetls/base/waiters.hpp"
 
-#include <boost/asio/any_completion_executor.hpp>
-#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
-#include <boost/asio/associated_executor.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/execution/blocking.hpp>
-#include <boost/asio/prefer.hpp>
+#include <boost/asio/require.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/system_executor.hpp>
 #include <utility>
@@ -34,7 +31,7 @@ void Waiters::check() {
 }
 
 void Waiters::wait(Condition condition, std::chrono::steady_clock::duration within,
-                   Handler handler) {
+                   asio::any_io_executor executor, Handler handler) {
   using Timer = asio::basic_waitable_timer<std::chrono::steady_clock,
                                            asio::wait_traits<std::chrono::steady_clock>,
                                            asio::any_io_executor>;
@@ -60,7 +57,8 @@ void Waiters::wait(Condition condition, std::chrono::steady_clock::duration with
       limit = std::shared_ptr<void>(nullptr, [timer](void*) { timer->cancel(); });
     }
     // Constructed in place: Boost 1.81's any_completion_handler recurses for ever when assigned.
-    waiters_.emplace(id, Waiter{std::move(condition), std::move(handler), std::move(limit)});
+    waiters_.emplace(id, Waiter{std::move(condition), std::move(executor), std::move(handler),
+                                std::move(limit)});
   }
   check();
 }
@@ -75,13 +73,11 @@ void Waiters::give_up(WaiterId id, error_code reason) {
   complete(std::move(waiter), reason);
 }
 
-/// Never from within the function that starts the wait, and on the executor of who waits.
+/// Posted, since who waits may do anything to whoever has brought it about.
 void Waiters::complete(Waiter waiter, error_code error) {
   waiter.timer.reset();
-  const auto executor = asio::get_associated_executor(
-      waiter.handler, asio::any_completion_executor(asio::system_executor()));
   auto call = [handler = std::move(waiter.handler), error]() mutable { std::move(handler)(error); };
-  asio::prefer(executor, asio::execution::blocking.never).execute(std::move(call));
+  asio::require(waiter.executor, asio::execution::blocking.never).execute(std::move(call));
 }
 
 }  // namespace livetls

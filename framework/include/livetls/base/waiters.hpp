@@ -2,7 +2,10 @@
 
 #include <atomic>
 #include <boost/asio/any_completion_handler.hpp>
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
+#include <boost/asio/system_executor.hpp>
 #include <boost/system/error_code.hpp>
 #include <chrono>
 #include <cstdint>
@@ -21,14 +24,17 @@ class Waiters : public std::enable_shared_from_this<Waiters> {
 
   using Condition = std::function<bool()>;
 
-  /// Completes, on the handler's executor, when the condition holds: void(error_code), with
-  /// operation_aborted when it was cancelled and timed_out when that took longer than `within`.
+  /// Completes, on the handler's executor and never from within, when the condition holds:
+  /// void(error_code), with operation_aborted when it was cancelled and timed_out when that took
+  /// longer than `within`.
   template <class Token>
   auto async_wait(Condition condition, std::chrono::steady_clock::duration within, Token&& token) {
     return boost::asio::async_initiate<Token, Signature>(
         [self = shared_from_this(), condition = std::move(condition),
-         within](Handler handler) mutable {
-          self->wait(std::move(condition), within, std::move(handler));
+         within](auto handler) mutable {
+          const boost::asio::any_io_executor executor =
+              boost::asio::get_associated_executor(handler, boost::asio::system_executor());
+          self->wait(std::move(condition), within, executor, Handler(std::move(handler)));
         },
         token);
   }
@@ -42,12 +48,14 @@ class Waiters : public std::enable_shared_from_this<Waiters> {
 
   struct Waiter {
     Condition condition;
+    boost::asio::any_io_executor executor;
     Handler handler;
     std::shared_ptr<void> timer;
   };
   using WaiterId = std::uint64_t;
 
-  void wait(Condition condition, std::chrono::steady_clock::duration within, Handler handler);
+  void wait(Condition condition, std::chrono::steady_clock::duration within,
+            boost::asio::any_io_executor executor, Handler handler);
   void give_up(WaiterId id, boost::system::error_code reason);
   static void complete(Waiter waiter, boost::system::error_code error);
 
