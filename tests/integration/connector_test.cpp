@@ -124,6 +124,25 @@ TEST_F(ConnectorTest, ShowsTheCertificateThatIsCurrentAtTheHandshake) {
   EXPECT_THAT(ask_now(connector, here()).line, HasSubstr("O=client 2"));
 }
 
+TEST_F(ConnectorTest, BelievesWhomTheManagerBelievesAtTheHandshake) {
+  const test::TestCa next;
+  const auto set_of = [](const test::TestCa& ca) {
+    return CertSet{.default_identity = Identity(ca.issue("us")).with(ClientAuth::verify_if_given),
+                   .client_roots = ca.roots()};
+  };
+  const auto ours = CertManager::create(set_of(ca_)).value();
+  Connector connector(ours, {.roots_of_manager = true});
+  EXPECT_THAT(ask_now(connector, here()).line, HasSubstr("O=us"));
+  ASSERT_TRUE(ours->update(set_of(next)));
+  EXPECT_EQ(ask_now(connector, here()).error.code, Errc::peer_untrusted);
+  ASSERT_TRUE(manager_->update(set_of(next)));
+  EXPECT_THAT(ask_now(connector, here()).line, HasSubstr("O=us"));
+
+  ASSERT_TRUE(ours->update(CertSet{.default_identity = Identity(next.issue("us"))}));
+  EXPECT_EQ(ask_now(connector, here()).error.code, Errc::no_client_roots) << "not the system's";
+  EXPECT_THROW(Connector(nullptr, {.roots_of_manager = true}), std::invalid_argument);
+}
+
 TEST_F(ConnectorTest, ResumesWithTheSameServerUnderTheSameCertificate) {
   const auto manager =
       CertManager::create(ca_.issue("server")).value();  // who asks gives no tickets

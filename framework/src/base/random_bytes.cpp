@@ -1,4 +1,4 @@
-#include "base/random_bytes.hpp"
+#include "livetls/base/random_bytes.hpp"
 
 #include <sys/random.h>
 

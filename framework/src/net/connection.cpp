@@ -334,6 +334,10 @@ TlsVersion Connection::tls_version() const noexcept {
   return state_->tls ? state_->tls->tls().version() : TlsVersion{};
 }
 
+std::optional<ChannelBinding> Connection::channel_binding() const {
+  return state_->tls ? state_->tls->tls().channel_binding() : std::nullopt;
+}
+
 bool Connection::resumed() const noexcept { return state_->tls && state_->tls->tls().resumed(); }
 
 void Connection::keep_session(std::function<void(ClientSession)> keep) {

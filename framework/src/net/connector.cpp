@@ -25,6 +25,19 @@ void check(const ConnectorOptions& options) {
   }
 }
 
+/// What is shown, and who is believed.
+struct Credentials {
+  std::optional<Certificate> certificate;
+  std::optional<TrustBundle> roots;
+};
+
+Credentials credentials_of(const CertManager* manager, const ConnectorOptions& options) {
+  if (manager == nullptr) return {std::nullopt, options.roots};
+  if (!options.roots_of_manager) return {manager->certificate(), options.roots};
+  auto [certificate, roots] = manager->credentials();
+  return {std::move(certificate), std::move(roots)};
+}
+
 std::string to_string(const Target& target) {
   return target.port == 0 ? target.host : target.host + ":" + std::to_string(target.port);
 }
@@ -44,13 +57,19 @@ std::string session_key(const Target& target, const ServerName& name) {
 /// What connections are made with while our certificate is the same, and the sessions of those.
 class Connector::Trust {
  public:
-  Trust(const ConnectorOptions& options, std::optional<Certificate> certificate, bool skip_verify)
-      : context_(ClientContext::create({.roots = options.roots,
+  Trust(const ConnectorOptions& options, Credentials credentials, bool skip_verify)
+      : context_(ClientContext::create({.roots = std::move(credentials.roots),
                                         .policy = options.policy,
-                                        .certificate = std::move(certificate),
+                                        .certificate = std::move(credentials.certificate),
                                         .alpn = options.alpn,
-                                        .insecure_skip_verify = skip_verify})
+                                        .insecure_skip_verify = skip_verify,
+                                        .channel_binding = options.channel_binding})
                      .value()) {}
+
+  bool is_of(const Credentials& credentials) const {
+    const ClientOptions& options = context_->options();
+    return options.certificate == credentials.certificate && options.roots == credentials.roots;
+  }
 
   const std::shared_ptr<const ClientContext>& context() const { return context_; }
 
@@ -85,21 +104,26 @@ Connector::Connector(std::shared_ptr<const CertManager> manager, ConnectorOption
       current_(std::make_unique<Current>()) {
   check(options_);
   if (options_.plain) return;
-  if (!options_.roots && !options_.insecure_skip_verify) {
+  if (options_.roots_of_manager) {
+    if (!manager_ || options_.roots) {
+      throw std::invalid_argument("roots_of_manager takes a manager, and no other roots");
+    }
+  } else if (!options_.roots && !options_.insecure_skip_verify) {
     options_.roots = TrustBundle::system().value();
   }
-  trust_for(options_.insecure_skip_verify);
+  trust_for(options_.insecure_skip_verify).value();
 }
 
 Connector::~Connector() = default;
 
-/// Made anew when our certificate has changed.
-std::shared_ptr<Connector::Trust> Connector::trust_for(bool skip_verify) {
-  auto certificate = manager_ ? std::optional(manager_->certificate()) : std::nullopt;
+/// Made anew when our certificate or whom we believe has changed.
+Result<std::shared_ptr<Connector::Trust>> Connector::trust_for(bool skip_verify) {
+  Credentials credentials = credentials_of(manager_.get(), options_);
+  if (options_.roots_of_manager && !credentials.roots) return Error(Errc::no_client_roots);
   const std::scoped_lock lock(current_->mutex);
   std::shared_ptr<Trust>& trust = current_->trust[skip_verify ? 1 : 0];
-  if (!trust || trust->context()->options().certificate != certificate) {
-    trust = std::make_shared<Trust>(options_, std::move(certificate), skip_verify);
+  if (!trust || !trust->is_of(credentials)) {
+    trust = std::make_shared<Trust>(options_, std::move(credentials), skip_verify);
   }
   return trust;
 }
@@ -119,7 +143,9 @@ Task<Result<std::unique_ptr<Connection>>> Connector::connect(Target target) {
     log(LogLevel::warning, "connecting to " + to_string(target) +
                                " without verifying who answers (insecure_skip_verify)");
   }
-  const std::shared_ptr<Trust> trust = trust_for(skip_verify);
+  const auto trusted = trust_for(skip_verify);
+  if (!trusted) co_return trusted.error();
+  const std::shared_ptr<Trust>& trust = *trusted;
   const std::string key = session_key(target, *name);
   const bool resumes = options_.resume && target.pins.empty();
   auto session = resumes ? trust->take_session(key) : std::nullopt;

@@ -263,7 +263,8 @@ Listener::Listener(Runtime& runtime, std::shared_ptr<CertManager> manager, Handl
   std::shared_ptr<const ServerConfig> tls;
   if (manager) {
     tls = std::make_shared<const ServerConfig>(
-        ServerConfig{std::move(manager), options.alpn, options.unknown_name, options.missing_name});
+        ServerConfig{std::move(manager), options.alpn, options.unknown_name, options.missing_name,
+                     options.channel_binding});
   }
   Networks proxies(options.proxies);
   const auto shared =

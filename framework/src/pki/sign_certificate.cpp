@@ -5,7 +5,7 @@
 #include <bit>
 #include <cstdio>
 
-#include "base/random_bytes.hpp"
+#include "livetls/base/random_bytes.hpp"
 #include "pki/crypto.hpp"
 #include "pki/ip_address.hpp"
 #include "pki/object_ids.hpp"

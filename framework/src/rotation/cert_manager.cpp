@@ -307,6 +307,11 @@ Certificate CertManager::certificate() const {
   return current_.load()->find_default().identity->certificate(0);
 }
 
+CertManager::Credentials CertManager::credentials() const {
+  const ReadyIdentity& identity = *current_.load()->find_default().identity;
+  return {identity.certificate(0), identity.policy(0).client_roots};
+}
+
 ClientAuth CertManager::client_auth(std::string_view server_name) const {
   const SnapshotPtr snapshot = current_.load();
   const Result<ServerName> name = ServerName::parse(server_name);

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/random_bytes.hpp"
+#include "livetls/base/random_bytes.hpp"
 #include "pki/crypto.hpp"
 
 namespace livetls {

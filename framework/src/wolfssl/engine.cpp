@@ -120,6 +120,7 @@ struct TlsEngine::State {
   std::string_view cipher_suite;  // and the group: they point into the library's own tables
   std::string_view group;
   std::string alpn;
+  std::optional<ChannelBinding> channel_binding;
 
   // The handshake
   Step handshake();
@@ -130,6 +131,8 @@ struct TlsEngine::State {
   void begin_client();
   Step established_with_peer();
   void note_alpn();
+  bool binds_channel() const;
+  void note_channel_binding();
 
   Step read(asio::mutable_buffer into);
   Step write(asio::const_buffer from);
@@ -235,6 +238,7 @@ void TlsEngine::State::create_session(WOLFSSL_CTX* ctx) {
   wolfSSL_SetIOReadCtx(ssl.get(), &wire);
   wolfSSL_SetIOWriteCtx(ssl.get(), &wire);
   wolfSSL_SetCertCbCtx(ssl.get(), &peer);
+  if (binds_channel()) wolfSSL_KeepArrays(ssl.get());
 }
 
 /// The library adds authorities that it meets in a chain, and that are believed, to the store it
@@ -281,6 +285,7 @@ TlsEngine::Step TlsEngine::State::established_with_peer() {
   cipher_suite = wolfSSL_get_cipher_name(ssl.get());
   if (const char* name = wolfSSL_get_curve_name(ssl.get())) group = name;
   note_alpn();
+  if (binds_channel()) note_channel_binding();
   Step step = done();
   step.output_may_wait = server && version == TlsVersion::tls1_3;  // a ticket at most
   return step;
@@ -294,6 +299,22 @@ void TlsEngine::State::note_alpn() {
   if (wolfSSL_ALPN_GetProtocol(ssl.get(), &agreed, &agreed_size) == WOLFSSL_SUCCESS) {
     alpn.assign(agreed, agreed_size);
   }
+}
+
+bool TlsEngine::State::binds_channel() const {
+  return server ? server->channel_binding : client->options().channel_binding;
+}
+
+/// RFC 9266, section 2. Of TLS 1.2 there is none, since it would depend on an extension.
+void TlsEngine::State::note_channel_binding() {
+  constexpr std::string_view kLabel = "EXPORTER-Channel-Binding";
+  ChannelBinding binding;
+  const bool exported =
+      version == TlsVersion::tls1_3 &&
+      wolfSSL_export_keying_material(ssl.get(), binding.data(), binding.size(), kLabel.data(),
+                                     kLabel.size(), nullptr, 0, 0) == WOLFSSL_SUCCESS;
+  if (exported) channel_binding = binding;
+  wolfSSL_FreeArrays(ssl.get());
 }
 
 namespace wolfssl {
@@ -449,6 +470,10 @@ std::string_view TlsEngine::cipher_suite() const noexcept { return state_->ciphe
 std::string_view TlsEngine::group() const noexcept { return state_->group; }
 std::string_view TlsEngine::alpn() const noexcept { return state_->alpn; }
 std::string_view TlsEngine::server_name() const noexcept { return state_->requested_name; }
+
+const std::optional<ChannelBinding>& TlsEngine::channel_binding() const noexcept {
+  return state_->channel_binding;
+}
 
 const Served* TlsEngine::served() const noexcept {
   return state_->served ? &*state_->served : nullptr;

@@ -101,6 +101,9 @@ class Connection : public boost::intrusive::list_base_hook<
   std::string_view alpn() const noexcept;
   std::string_view server_name() const noexcept;  ///< as the client sent it; empty where it did not
 
+  /// See TlsEngine; empty unless the listener's or the connector's options ask for it.
+  std::optional<ChannelBinding> channel_binding() const;
+
   /// The client's certificate, empty where it sent none; believe it only where `peer_is_verified`.
   std::optional<CertificateInfo> peer_certificate() const;
   std::span<const std::vector<std::uint8_t>> peer_chain() const noexcept;  ///< DER, the leaf first

@@ -20,7 +20,14 @@ struct ConnectorOptions {
   /// The roots that servers are verified against; the operating system's when empty.
   std::optional<TrustBundle> roots = {};
 
+  /// Those instead that the manager's servers verify clients against, as of the handshake, from one
+  /// snapshot with the certificate: for peers that connect to each other.
+  bool roots_of_manager = false;
+
   TlsPolicy policy = {};
+
+  /// Connections tell their channel binding; see Connection.
+  bool channel_binding = false;
 
   /// Application protocols to offer, the preferred first.
   std::vector<std::string> alpn = {};
@@ -75,13 +82,13 @@ class Connector {
 
   /// A connection whose handshake is done; close it when it is no longer needed. The context of an
   /// error says whom it was about. Errors: invalid_server_name, timed_out, the resolver's and the
-  /// transport's; those of the handshake, such as peer_untrusted, peer_expired, peer_name_mismatch,
-  /// handshake_timeout; peer_not_pinned.
+  /// transport's; no_client_roots (see `roots_of_manager`); those of the handshake, such as
+  /// peer_untrusted, peer_expired, peer_name_mismatch, handshake_timeout; peer_not_pinned.
   Task<Result<std::unique_ptr<Connection>>> connect(Target target);
 
  private:
   class Trust;
-  std::shared_ptr<Trust> trust_for(bool skip_verify);
+  Result<std::shared_ptr<Trust>> trust_for(bool skip_verify);
 
   std::shared_ptr<const CertManager> manager_;
   ConnectorOptions options_;

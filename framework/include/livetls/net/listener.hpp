@@ -37,6 +37,9 @@ struct ListenerOptions {
   UnknownName unknown_name = UnknownName::serve_default;
   MissingName missing_name = MissingName::serve_default;
 
+  /// Connections tell their channel binding; see Connection.
+  bool channel_binding = false;
+
   /// Proxies, as addresses or networks ("10.0.0.0/8"), that say with the PROXY protocol (1 or 2)
   /// for whom they connect; all connections must then come from one. "unix:" stands for all Unix
   /// sockets. Empty: nobody is believed.

@@ -138,6 +138,14 @@ class CertManager final : public ContextSource, public std::enable_shared_from_t
   Certificate certificate() const;
   CertificateFunc certificate_func() const;
 
+  /// The same, and whom clients' certificates are verified against, both of one snapshot: what who
+  /// also makes connections shows, and whom it believes.
+  struct Credentials {
+    Certificate certificate;
+    std::optional<TrustBundle> client_roots;
+  };
+  Credentials credentials() const;
+
   std::shared_ptr<const Snapshot> snapshot() const { return current_.load(); }
 
   /// Counts published snapshots; the first is 1.

@@ -28,6 +28,9 @@ struct ClientOptions {
   /// Accepts any certificate. For tests and for finding out what a server serves; the connection
   /// is open to whoever sits between.
   bool insecure_skip_verify = false;
+
+  /// Keeps what TlsEngine::channel_binding tells.
+  bool channel_binding = false;
 };
 
 /// ClientOptions made ready to use, to share between many connections. Immutable; safe from any

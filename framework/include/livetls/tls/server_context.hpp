@@ -114,6 +114,9 @@ struct ServerConfig {
 
   UnknownName unknown_name = UnknownName::serve_default;
   MissingName missing_name = MissingName::serve_default;
+
+  /// Keeps what TlsEngine::channel_binding tells; costs a handshake a few microseconds.
+  bool channel_binding = false;
 };
 
 }  // namespace livetls

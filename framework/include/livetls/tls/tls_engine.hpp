@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/system/error_code.hpp>
 #include <chrono>
@@ -19,6 +20,10 @@
 #include "livetls/tls/tls_policy.hpp"
 
 namespace livetls {
+
+/// What both ends of a connection know and nobody else: another connection has another, also where
+/// somebody passes everything on ("tls-exporter", RFC 9266).
+using ChannelBinding = std::array<std::uint8_t, 32>;
 
 /// What a client keeps of a connection to resume it in a later one. Opaque; safe to share.
 class ClientSession {
@@ -102,6 +107,9 @@ class TlsEngine {
 
   /// Server: when the ClientHello was complete, which is before what to serve was chosen.
   std::chrono::steady_clock::time_point hello_received_at() const noexcept;
+
+  /// Where ServerConfig or ClientOptions ask for it and TLS 1.3 was agreed on.
+  const std::optional<ChannelBinding>& channel_binding() const noexcept;
 
   /// Client: what a later connection may resume; empty until the server has sent a ticket, which
   /// comes with the first bytes that are read. TLS 1.3 only.

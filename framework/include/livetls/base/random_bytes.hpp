@@ -5,7 +5,8 @@
 
 namespace livetls {
 
-/// Fills `into` from the kernel's generator. Throws std::system_error where there is none.
+/// Fills `into` from the kernel's generator. Any thread. Throws std::system_error where there is
+/// none.
 void random_bytes(std::span<std::uint8_t> into);
 
 }  // namespace livetls
