@@ -36,6 +36,12 @@ MessageStream::MessageStream(Connection& connection, Framing framing, MessageOpt
   check(options_);
 }
 
+void MessageStream::become(Framing framing, MessageOptions options) {
+  check(options);
+  framer_ = Framer(std::move(framing));
+  options_ = options;
+}
+
 // ---- Reading -----------------------------------------------------------------------------------
 
 std::string_view MessageStream::arrived() const noexcept {
@@ -57,7 +63,7 @@ Task<Result<std::optional<MessageStream::Message>>> MessageStream::read() {
                         whole.substr((*frame)->header, (*frame)->payload)};
     }
     const bool within = begin_ < end_;
-    connection_.keep_reading_on_stop(within);
+    connection_.keep_reading_on_stop(within || options_.reads_on_stop);
     if (within && !std::exchange(limited, true)) wait_at_most(options_.message_timeout);
     if (!within) wait_at_most(options_.idle_timeout);
     const Result<bool> more = co_await read_more();
@@ -97,8 +103,15 @@ void MessageStream::make_room() {
 Task<Result<void>> MessageStream::write(std::string_view payload, std::string_view header) {
   const Result<std::string> filled = framer_.header_for(payload, header);
   if (!filled) co_return filled.error();
-  std::string_view head = *filled;
-  std::string_view rest = payload;
+  co_return co_await write_pieces(*filled, payload, framer_.trailer());
+}
+
+Task<Result<void>> MessageStream::write_framed(std::string_view bytes) {
+  co_return co_await write_pieces({}, bytes, {});
+}
+
+Task<Result<void>> MessageStream::write_pieces(std::string_view head, std::string_view rest,
+                                               std::string_view trailer) {
   writing_ = true;
   Result<void> written;
   do {
@@ -106,7 +119,7 @@ Task<Result<void>> MessageStream::write(std::string_view payload, std::string_vi
     rest.remove_prefix(piece.size());
     const std::array<asio::const_buffer, 3> pieces = {
         asio::buffer(head), asio::buffer(piece),
-        asio::buffer(rest.empty() ? framer_.trailer() : std::string_view())};
+        asio::buffer(rest.empty() ? trailer : std::string_view())};
     connection_.deadline().expires_after(options_.write_timeout);
     written = co_await connection_.write(pieces);
     head = {};

@@ -23,6 +23,9 @@ struct MessageOptions {
 
   /// How long the peer may take for each 256 KiB that it is sent.
   std::chrono::steady_clock::duration write_timeout = std::chrono::seconds(30);
+
+  /// A stop of the server does not end `read` between messages: for protocols that say goodbye.
+  bool reads_on_stop = false;
 };
 
 /// A connection that is read and written by messages:
@@ -52,6 +55,10 @@ class MessageStream {
     std::string_view payload;
   };
 
+  /// Other framing and limits from the next message on, as after a handshake. Not while something
+  /// is outstanding. Throws as the constructor does.
+  void become(Framing framing, MessageOptions options);
+
   /// The next message, or nothing where the peer has ended its side after the last. Errors:
   /// FramingErrc, timed_out, operation_aborted while the server is stopping (between messages), and
   /// the transport's. After an error there is nothing more to read.
@@ -62,18 +69,23 @@ class MessageStream {
   /// which nothing was sent and others may be; timed_out and the transport's.
   Task<Result<void>> write(std::string_view payload, std::string_view header = {});
 
+  /// Sends bytes that are whole messages already, with all that goes around them.
+  Task<Result<void>> write_framed(std::string_view bytes);
+
  private:
   using Clock = std::chrono::steady_clock;
 
   std::string_view arrived() const noexcept;
   Task<Result<bool>> read_more();
+  Task<Result<void>> write_pieces(std::string_view head, std::string_view rest,
+                                  std::string_view trailer);
   void make_room();
   void wait_at_most(Clock::duration limit);
   void keep_deadline();
 
   Connection& connection_;
   Framer framer_;
-  const MessageOptions options_;
+  MessageOptions options_;
 
   std::string buffer_;
   std::size_t wanted_;     // to be read at once
