@@ -79,6 +79,7 @@ class MtlsExample : public Example {
 };
 
 using ChatExample = Example;
+using NodesExample = Example;
 using HelloExample = Example;
 using NotesExample = Example;
 using FilesExample = Example;
@@ -202,6 +203,47 @@ TEST_F(MtlsExample, KnowsItsClientsAndTakesNewAuthorities) {
   mtls.read_until("updated\n");
   EXPECT_THAT(ask("stranger", "me", {"--verbose"}).output, HasSubstr("O=second"));
   EXPECT_NE(ask("reader", "me").exit_code, 0);
+}
+
+TEST_F(NodesExample, ThreeTalkWhileTheirCertificatesRotate) {
+  const auto start = [&](const std::string& name, std::vector<std::string> others = {}) {
+    std::vector<std::string> command{example("nodes"), name + "@localhost", path("cert.pem"),
+                                     path("key.pem"),  path("ca.pem"),      "0"};
+    command.insert(command.end(), others.begin(), others.end());
+    return Subprocess(std::move(command));
+  };
+  const auto line = [](Subprocess& node) {
+    std::string text = node.read_until("\n");
+    text.pop_back();
+    return text;
+  };
+  Subprocess a = start("a");
+  const std::string to_a = line(a);
+  Subprocess b = start("b", {to_a});
+  const std::string to_b = line(b);
+  renew("second");  // before c starts
+  Subprocess c = start("c", {to_a, to_b});
+  line(c);
+  const auto say = [&](Subprocess& from, const std::string& to, const std::string& text) {
+    from.write(to + "@localhost " + text + "\n");
+    return line(from);
+  };
+  EXPECT_EQ(say(b, "a", "hello"), "heard");
+  EXPECT_THAT(line(a), AllOf(HasSubstr("b@localhost"), HasSubstr("O=first"), HasSubstr("hello")));
+  EXPECT_EQ(say(c, "a", "hello"), "heard");
+  EXPECT_THAT(line(a), AllOf(HasSubstr("c@localhost"), HasSubstr("O=second")));
+  EXPECT_THAT(say(a, "d", "hello"), HasSubstr("nobody says where"));
+
+  renew("third");
+  for (Subprocess* node : {&a, &b, &c}) {
+    node->signal(SIGHUP);
+    node->read_until("updated\n");
+  }
+  EXPECT_EQ(say(a, "c", "still here"), "heard") << "a link goes both ways";
+  EXPECT_THAT(line(c), AllOf(HasSubstr("O=first"), HasSubstr("still here")));
+  EXPECT_EQ(say(c, "b", "new"), "heard");
+  EXPECT_THAT(line(b), AllOf(HasSubstr("O=third"), HasSubstr("new"))) << "a link made since";
+  for (Subprocess* node : {&a, &b, &c}) EXPECT_EQ(node->wait().exit_code, 0);
 }
 
 TEST_F(ChatExample, KeepsPeopleTalkingInBrowsersOverARotation) {

@@ -1,0 +1,84 @@
+#include "connection_loop.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include "livetls/base/log.hpp"
+
+namespace livetls::node {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr std::size_t kWriteBytes = 64 * 1024;
+
+/// True where the peer has said that it is done.
+Task<bool> read_frames(std::shared_ptr<Link> link, std::shared_ptr<Lane> lane,
+                       tcp::MessageStream& messages) {
+  while (true) {
+    const auto message = co_await messages.read();
+    if (!message || !*message) {
+      link->fail(message ? Error(NodeErrc::link_down, "the peer has ended it") : message.error());
+      co_return false;
+    }
+    auto frame = parse_frame((*message)->payload);
+    if (frame && frame->kind == FrameKind::fin) co_return true;
+    const auto received =
+        frame ? link->receive(lane, std::move(*frame)) : Result<void>(frame.error());
+    if (!received) {
+      log(LogLevel::warning,
+          "the link to " + link->peer().name.text() + ": " + received.error().message());
+      link->fail(received.error());
+      co_return false;
+    }
+  }
+}
+
+/// Until the link is down, or all was said.
+Task<void> write_frames(std::shared_ptr<Core> core, std::shared_ptr<Link> link,
+                        std::shared_ptr<Lane> lane, tcp::MessageStream& messages) {
+  while (!link->is_down() && !lane->fin_sent) {
+    std::string bytes = lane->outbox.take(kWriteBytes);
+    if (bytes.empty()) bytes = link->farewell(*lane);
+    if (bytes.empty()) {
+      lane->news.expires_after(core->options.heartbeat);
+      const auto [woken] = co_await lane->news.async_wait(asio::as_tuple(use_task));
+      if (woken) continue;
+      append(Frame{.kind = FrameKind::ping}, bytes);
+    }
+    link->room_made();
+    const auto sent = co_await messages.write_framed(bytes);
+    if (!sent) link->fail(sent.error());
+  }
+}
+
+Task<void> leave_on_stop(std::shared_ptr<Link> link, Connection& connection) {
+  co_await connection.stopped();
+  link->leave();
+  Lane::Timer never(connection.get_executor(), Lane::Clock::time_point::max());
+  co_await never.async_wait(asio::as_tuple(use_task));
+}
+
+}  // namespace
+
+Task<void> run_connection(std::shared_ptr<Core> core, std::shared_ptr<Link> link,
+                          std::shared_ptr<Lane> lane, Connection& connection,
+                          tcp::MessageStream& messages) {
+  using namespace asio::experimental::awaitable_operators;
+  struct Ended {
+    Link& link;
+    Lane& lane;
+    bool heard_all = false;
+    ~Ended() { link.lane_ended(lane, heard_all && lane.fin_sent); }
+  } ended{*link, *lane};
+  messages.become(frame_framing(core->options.max_message_bytes),
+                  {.idle_timeout = 3 * core->options.heartbeat, .reads_on_stop = true});
+  const auto both =
+      co_await ((read_frames(link, lane, messages) && write_frames(core, link, lane, messages)) ||
+                leave_on_stop(link, connection));
+  if (both.index() == 0) ended.heard_all = std::get<0>(both);
+}
+
+}  // namespace livetls::node

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "core.hpp"
+#include "routes.hpp"
+
+namespace livetls::node {
+
+class Link;
+
+/// Calls other nodes, and keeps calling those that a link was lost to.
+///
+/// Thread-safe.
+class Dialer : public std::enable_shared_from_this<Dialer> {
+ public:
+  explicit Dialer(std::shared_ptr<Core> core);
+
+  using Clock = std::chrono::steady_clock;
+
+  /// A link to a node that takes what is new: the one there is, or a new one. Errors: as for
+  /// Node::send.
+  Task<Result<std::shared_ptr<Link>>> link_to(NodeName name, Clock::time_point until);
+
+  /// Ends what is being called; on each thread of the runtime.
+  void cancel_on(std::size_t thread);
+  Task<void> wait_on(std::size_t thread);
+
+ private:
+  using RoutePtr = std::shared_ptr<const ReadyRoute>;
+
+  struct Call {
+    bool running = false;
+    std::size_t waiting = 0;
+    std::uint64_t given_up = 0;  // times
+    Error last_error;
+  };
+
+  Task<Result<std::shared_ptr<Link>>> wait_for(const NodeName& name, Clock::time_point until);
+  void begin(const NodeName& name);
+  Task<void> keep_linked(NodeName name);
+  bool goes_on_after(const NodeName& name, const Error& error, bool was_linked);
+  Task<Result<void>> call(const NodeName& name);
+  Task<Result<void>> call_on(RoutePtr route, NodeName name);
+  Task<Result<std::shared_ptr<Link>>> connect(RoutePtr route, NodeName name, Hello hello,
+                                              std::shared_ptr<Link> link);
+  Task<Result<std::vector<RoutePtr>>> find_routes(const NodeName& name);
+  Task<void> pause(std::size_t attempt);
+
+  const std::shared_ptr<Core> core_;
+  std::vector<std::unique_ptr<TaskGroup>> calls_on_;  // by thread
+
+  std::mutex mutex_;
+  std::map<NodeName, Call> calls_;
+  std::size_t next_thread_ = 0;
+};
+
+}  // namespace livetls::node

@@ -1,0 +1,163 @@
+// What happens between TLS's handshake and the node's, with a caller who is in no hurry.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_future.hpp>
+
+#include "handshake.hpp"
+#include "livetls/net/connector.hpp"
+#include "livetls/node/node.hpp"
+#include "livetls/tcp/message_stream.hpp"
+#include "support/eventually.hpp"
+#include "support/running_runtime.hpp"
+#include "support/test_ca.hpp"
+
+namespace livetls::node {
+namespace {
+
+using namespace std::chrono_literals;
+using test::eventually;
+
+constexpr std::string_view kCookie = "secret";
+
+/// The caller's side of the node handshake, step by step.
+class NodeHandshakeTest : public testing::Test {
+ protected:
+  using Framing = tcp::LengthField;
+
+  CertSet set_of(const std::string& organization) const {
+    return {
+        .default_identity = Identity(ca_.issue(organization)).with(ClientAuth::require_and_verify),
+        .client_roots = ca_.roots()};
+  }
+
+  template <class T>
+  T wait(Task<T> task) {
+    return boost::asio::co_spawn(runtime_->executor(0), std::move(task), boost::asio::use_future)
+        .get();
+  }
+
+  std::unique_ptr<Connection> connect() {
+    return wait(connector_.connect({.host = "localhost", .port = node_.ports()[0]})).value();
+  }
+
+  Task<Result<std::string>> read(tcp::MessageStream& messages) {
+    const auto message = co_await messages.read();
+    if (!message) co_return message.error();
+    if (!*message) co_return Error(boost::asio::error::eof);
+    co_return std::string((*message)->payload);
+  }
+
+  static Hello hello() {
+    Hello hello{.generation = 1, .max_payload = 1000, .name = "caller@localhost"};
+    hello.nonce.fill(7);
+    return hello;
+  }
+
+  static std::span<const std::uint8_t> cookie() {
+    return {reinterpret_cast<const std::uint8_t*>(kCookie.data()), kCookie.size()};
+  }
+
+  /// The verdict on a handshake over `connection` whose proof is bound to `bound_to`.
+  Task<Result<std::string>> shake_hands(Connection& connection, Connection& bound_to) {
+    tcp::MessageStream messages(connection, Framing{.bytes = 4});
+    const std::string ours = to_bytes(hello());
+    auto sent = co_await messages.write(ours);
+    if (!sent) co_return sent.error();
+    const auto theirs = co_await read(messages);
+    if (!theirs) co_return theirs.error();
+    sent = co_await messages.write(
+        prove(cookie(), Role::dialler, bound_to.channel_binding(), ours, *theirs));
+    if (!sent) co_return sent.error();
+    const auto verdict = co_await read(messages);
+    if (!verdict) co_return verdict.error();
+    co_return parse_verdict(*verdict);
+  }
+
+  const test::TestCa ca_;
+  const std::shared_ptr<CertManager> manager_ = CertManager::create(set_of("first")).value();
+  test::RunningRuntime runtime_;
+  Node node_{runtime_,
+             "node@localhost",
+             {.cert_manager = manager_,
+              .acceptors = {{.handshake_timeout = 10s}},
+              .cookie = std::string(kCookie)}};
+  Connector connector_{manager_, {.roots_of_manager = true, .channel_binding = true}};
+};
+
+TEST_F(NodeHandshakeTest, ARotationBetweenTheTwoHandshakesHarmsNothing) {
+  const auto connection = connect();
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(manager_->update(set_of("next" + std::to_string(i))));
+  const auto verdict = wait(shake_hands(*connection, *connection));
+  EXPECT_TRUE(verdict) << verdict.error().message();
+  ASSERT_EQ(node_.peers().size(), 1U);
+  EXPECT_EQ(node_.peers()[0].our_generation, 1U);
+  wait(connection->close());
+}
+
+TEST_F(NodeHandshakeTest, AProofOfAnotherConnectionIsNone) {
+  const auto connection = connect();
+  const auto another = connect();
+  const auto verdict = wait(shake_hands(*connection, *another));
+  ASSERT_FALSE(verdict);
+  EXPECT_EQ(verdict.error().code, NodeErrc::wrong_cookie);
+  EXPECT_EQ(node_.counters().links, 0U);
+  EXPECT_EQ(node_.counters().refused, 1U);
+  wait(another->close());
+  wait(connection->close());
+}
+
+TEST_F(NodeHandshakeTest, SilentPeersKeepNobodyOut) {
+  std::vector<std::unique_ptr<Connection>> silent;
+  for (int i = 0; i < 50; ++i) silent.push_back(connect());
+  const auto connection = connect();
+  EXPECT_TRUE(wait(shake_hands(*connection, *connection)));
+  EXPECT_EQ(node_.counters().accepted, 1U);
+  for (auto& peer : silent) peer->cut();
+  EXPECT_TRUE(eventually([&] { return node_.counters().refused == 50; }));
+  wait(connection->close());
+}
+
+TEST_F(NodeHandshakeTest, WhoSaysAnythingElseIsRefusedAndHarmsNobody) {
+  const auto say = [this](std::string text) -> Task<Result<std::string>> {
+    Target target{.host = "localhost", .port = node_.ports()[0]};
+    auto made = co_await connector_.connect(std::move(target));
+    tcp::MessageStream messages(**made, Framing{.bytes = 4});
+    auto sent = co_await messages.write(text);
+    if (!sent) co_return sent.error();
+    const auto answer = co_await read(messages);
+    co_await (*made)->close();
+    co_return answer;
+  };
+  EXPECT_FALSE(wait(say("GET / HTTP/1.1")));
+  EXPECT_FALSE(wait(say(std::string(kMaxHandshakeBytes + 1, 'x'))));
+  EXPECT_FALSE(wait(say(to_bytes(hello()).substr(0, 40))));
+  EXPECT_TRUE(eventually([&] { return node_.counters().refused == 3; }));
+  const auto connection = connect();
+  EXPECT_TRUE(wait(shake_hands(*connection, *connection)));
+  wait(connection->close());
+}
+
+TEST_F(NodeHandshakeTest, ASilentLinkIsDown) {
+  std::atomic<bool> down = false;
+  Node impatient(runtime_, "impatient@localhost",
+                 {.cert_manager = manager_,
+                  .acceptors = {{}},
+                  .cookie = std::string(kCookie),
+                  .heartbeat = 20ms,
+                  .on_link = [&](const LinkEvent& event) {
+                    down = !event.is_up && event.reason.code == boost::asio::error::timed_out;
+                  }});
+  const auto connection =
+      wait(connector_.connect({.host = "localhost", .port = impatient.ports()[0]})).value();
+  ASSERT_TRUE(connection);
+  ASSERT_TRUE(wait(shake_hands(*connection, *connection)));
+  EXPECT_TRUE(eventually([&] { return down.load(); }));
+  EXPECT_EQ(impatient.counters().links_lost, 1U);
+  connection->cut();
+}
+
+}  // namespace
+}  // namespace livetls::node
