@@ -170,7 +170,7 @@ int main(int argc, char** argv) try {
   runtime.on_signal(SIGUSR1, [&] {
     const Certificate old = manager->certificate();
     manager->update(load(directory, name)).value();
-    manager->revoke(old, {.spread = 0s}).value();
+    manager->revoke(old, {.drain = DrainScope::all_older, .spread = 0s}).value();
     std::cout << "revoked" << std::endl;
   });
   runtime.start();

@@ -116,11 +116,11 @@ Task<void> Dialer::keep_linked(NodeName name) {
   bool was_linked = false;
   for (std::size_t attempt = 0; !core_->stopping;) {
     const Result<void> called = co_await call(name);
-    if (called || core_->links.find(name.text())) {
+    if (called || core_->links.is_linked(name.text())) {
       was_linked = true;
       attempt = 0;
       const auto is_over = [this, &name] {
-        return core_->stopping || !core_->links.find(name.text());
+        return core_->stopping || !core_->links.is_linked(name.text());
       };
       co_await core_->links.changed()->async_wait(is_over, Waiters::kForever, use_task);
       continue;

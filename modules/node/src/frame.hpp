@@ -26,8 +26,9 @@ enum class FrameKind : std::uint8_t {
   unsubscribe,  ///< id, stream
   credit,       ///< id 0: bytes of messages; else events of that subscription. stream: how many
   ping,
-  leave,  ///< nothing new is begun on this connection, and the peer should begin nothing either
-  fin,    ///< nothing follows
+  leave,    ///< nothing new is begun on this connection, and the peer should begin nothing either
+  settled,  ///< behind the peer's leave: all messages before it were handled, all requests begun
+  fin,      ///< nothing follows
 };
 
 struct Frame {

@@ -45,7 +45,7 @@ Binding Line::binding() const { return connection.channel_binding(); }
 Task<Result<std::string>> Line::read() {
   const auto message = co_await messages.read();
   if (!message) co_return message.error();
-  if (!*message) co_return Error(NodeErrc::handshake_malformed, "the peer has ended it");
+  if (!*message) co_return Error(NodeErrc::link_down, "the peer has ended it");
   co_return std::string((*message)->payload);
 }
 

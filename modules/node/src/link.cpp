@@ -81,7 +81,7 @@ void Link::leave() {
     for (const auto& [id, subscription] : served_) served.push_back(subscription);
     for (const auto& lane : lanes_) lane->outbox.close_to_new();
   }
-  core_->links.set_down(*this);
+  core_->links.set_leaving(shared_from_this());
   for (const auto& subscription : served) subscription->end(NodeErrc::link_down);
   room_->check();
   nudge();
@@ -128,6 +128,7 @@ void Link::lane_ended(Lane& lane, bool is_fine) {
     if (++lanes_ended_ < lanes_.size() || stage_ == Stage::down) return;
     stage_ = Stage::down;
   }
+  core_->links.set_down(*this);
   tell(false, {});
 }
 
@@ -148,21 +149,36 @@ bool Link::is_down() const {
 }
 
 void Link::nudge() {
-  for (const auto& lane : lanes_) lane->wake();
+  decltype(lanes_) lanes;
+  {
+    const std::scoped_lock lock(mutex_);
+    lanes = lanes_;
+  }
+  for (const auto& lane : lanes) {
+    if (lane) lane->wake();  // the peer may leave before all are there
+  }
+}
+
+bool Link::is_leaving() const {
+  const std::scoped_lock lock(mutex_);
+  return stage_ == Stage::leaving;
 }
 
 std::string Link::farewell(Lane& lane) {
+  bool all_done = false;
   {
     const std::scoped_lock lock(mutex_);
     if (stage_ != Stage::leaving) return {};
-    const bool all_done = lanes_left_ == lanes_.size() && being_handled_ == 0 && replies_.empty() &&
-                          subscriptions_.empty();
-    if (lane.leave_sent && (lane.fin_sent || !all_done)) return {};
+    all_done = lanes_left_ == lanes_.size() && being_handled_ == 0 && replies_.empty() &&
+               subscriptions_.empty();
   }
   // Looked at last: what is done has put its reply there before.
   if (!lane.outbox.is_empty()) return {};
   if (!std::exchange(lane.leave_sent, true)) return encoded(FrameKind::leave);
-  lane.fin_sent = true;
+  if (lane.peer_left && lane.lines.empty() && !std::exchange(lane.settled_sent, true)) {
+    return encoded(FrameKind::settled);
+  }
+  if (!all_done || !lane.settled_sent || std::exchange(lane.fin_sent, true)) return {};
   return encoded(FrameKind::fin);
 }
 
@@ -291,7 +307,8 @@ Result<void> Link::receive(const std::shared_ptr<Lane>& lane, Frame frame) {
       }
       return {};
     case FrameKind::ping: return {};
-    case FrameKind::leave: peer_leaves(); return {};
+    case FrameKind::leave: peer_leaves(*lane); return {};
+    case FrameKind::settled: lane_is_settled(); return {};
     case FrameKind::fin: return {};
   }
   return {};
@@ -337,6 +354,7 @@ Task<void> Link::work_off(std::shared_ptr<Lane> lane, std::uint32_t stream) {
     }
   }
   lane->lines.erase(stream);
+  if (is_leaving()) lane->wake();
 }
 
 Message Link::message_of(Frame& frame) const {
@@ -463,7 +481,16 @@ void Link::end_served(std::uint64_t id) {
   served->end(NodeErrc::cancelled);
 }
 
-void Link::peer_leaves() {
+void Link::lane_is_settled() {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (++lanes_settled_ < lanes_.size()) return;
+  }
+  core_->links.set_down(*this);
+}
+
+void Link::peer_leaves(Lane& lane) {
+  if (std::exchange(lane.peer_left, true)) return;
   {
     const std::scoped_lock lock(mutex_);
     ++lanes_left_;

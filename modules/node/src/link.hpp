@@ -33,6 +33,8 @@ struct Lane : std::enable_shared_from_this<Lane> {
   Timer news;  // there is something to send
 
   bool leave_sent = false;
+  bool peer_left = false;
+  bool settled_sent = false;
   bool fin_sent = false;
   std::map<std::uint32_t, std::deque<Frame>> lines;  // received, by stream, while one is handled
   std::size_t taken = 0;                             // of the credit that the peer was given
@@ -113,7 +115,9 @@ class Link : public std::enable_shared_from_this<Link> {
   void done_with(const std::shared_ptr<Lane>& lane, std::size_t credit);
   std::shared_ptr<ServedSubscription> serve(const std::shared_ptr<Lane>& lane, const Frame& frame);
   void end_served(std::uint64_t id);
-  void peer_leaves();
+  void peer_leaves(Lane& lane);
+  void lane_is_settled();
+  bool is_leaving() const;
   void nudge();
   Message message_of(Frame& frame) const;
   void tell(bool is_up, const Error& reason) const;
@@ -128,6 +132,7 @@ class Link : public std::enable_shared_from_this<Link> {
   Stage stage_ = Stage::forming;
   std::vector<std::shared_ptr<Lane>> lanes_;  // nullptr until it is there
   std::size_t lanes_left_ = 0;                // that the peer begins nothing new on
+  std::size_t lanes_settled_ = 0;             // on which the peer has handled all of ours
   std::size_t lanes_ended_ = 0;
   std::size_t being_handled_ = 0;
   std::uint64_t next_id_ = 1;

@@ -1,5 +1,6 @@
 #include "links.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "link.hpp"
@@ -9,7 +10,13 @@ namespace livetls::node {
 std::shared_ptr<Link> Links::find(const std::string& peer) const {
   const std::scoped_lock lock(mutex_);
   const auto entry = entries_.find(peer);
-  return entry == entries_.end() ? nullptr : entry->second.up;
+  return entry == entries_.end() || !entry->second.leaving.empty() ? nullptr : entry->second.up;
+}
+
+bool Links::is_linked(const std::string& peer) const {
+  const std::scoped_lock lock(mutex_);
+  const auto entry = entries_.find(peer);
+  return entry != entries_.end() && entry->second.up;
 }
 
 std::vector<std::shared_ptr<Link>> Links::all() const {
@@ -68,6 +75,12 @@ void Links::set_up(const std::shared_ptr<Link>& link) {
   changed_->check();
 }
 
+void Links::set_leaving(const std::shared_ptr<Link>& link) {
+  const std::scoped_lock lock(mutex_);
+  Entry& entry = entries_[link->peer().name.text()];
+  if (entry.up == link) entry.leaving.push_back(std::exchange(entry.up, nullptr));
+}
+
 void Links::set_down(const Link& link) {
   std::shared_ptr<Link> last;  // released without the lock
   {
@@ -75,6 +88,11 @@ void Links::set_down(const Link& link) {
     Entry& entry = entries_[link.peer().name.text()];
     if (entry.up.get() == &link) last = std::exchange(entry.up, nullptr);
     if (entry.forming.get() == &link) last = std::exchange(entry.forming, nullptr);
+    const auto left = std::ranges::find(entry.leaving, &link, &std::shared_ptr<Link>::get);
+    if (left != entry.leaving.end()) {
+      last = std::move(*left);
+      entry.leaving.erase(left);
+    }
   }
   changed_->check();
 }

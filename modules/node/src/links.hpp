@@ -20,8 +20,11 @@ class Link;
 /// way, which is when the caller's proof is sent.
 class Links {
  public:
-  /// One that is up and takes what is new; nullptr where there is none.
+  /// One that takes what is new: it is up, and what was sent on the one before it was handled, so
+  /// that nothing overtakes that. nullptr where there is none.
   std::shared_ptr<Link> find(const std::string& peer) const;
+
+  bool is_linked(const std::string& peer) const;
 
   std::vector<std::shared_ptr<Link>> all() const;
 
@@ -39,7 +42,10 @@ class Links {
   /// has lost that.
   void set_up(const std::shared_ptr<Link>& link);
 
-  /// It has ended, or is about to.
+  /// It takes nothing new, but something on it may not have been handled.
+  void set_leaving(const std::shared_ptr<Link>& link);
+
+  /// It has ended, or nothing on it can be overtaken any more.
   void set_down(const Link& link);
 
   /// Checked when a link has come or gone, and when a call has ended.
@@ -48,6 +54,7 @@ class Links {
  private:
   struct Entry {
     std::shared_ptr<Link> up;
+    std::vector<std::shared_ptr<Link>> leaving;
     std::shared_ptr<Link> forming;  // accepted, and not all connections are there
     bool calling = false;
   };
