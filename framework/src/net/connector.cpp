@@ -10,6 +10,7 @@
 #include "livetls/base/log.hpp"
 #include "livetls/tls/client_context.hpp"
 #include "livetls/tls/tls_engine.hpp"
+#include "net/apply_tcp_options.hpp"
 #include "net/dial.hpp"
 
 namespace livetls {
@@ -23,6 +24,7 @@ void check(const ConnectorOptions& options) {
       options.handshake_timeout <= none) {
     throw std::invalid_argument("the durations of ConnectorOptions must be above zero");
   }
+  check(options.tcp);
 }
 
 /// What is shown, and who is believed.
@@ -36,6 +38,12 @@ Credentials credentials_of(const CertManager* manager, const ConnectorOptions& o
   if (!options.roots_of_manager) return {manager->certificate(), options.roots};
   auto [certificate, roots] = manager->credentials();
   return {std::move(certificate), std::move(roots)};
+}
+
+bool is_tcp(const StreamSocket& socket) {
+  boost::system::error_code ended;
+  const int family = socket.local_endpoint(ended).protocol().family();
+  return !ended && family != AF_UNIX;
 }
 
 std::string to_string(const Target& target) {
@@ -135,6 +143,7 @@ Task<Result<std::unique_ptr<Connection>>> Connector::connect(Target target) {
   const DialTimes times{options_.connect_timeout, options_.attempt_delay};
   auto socket = co_await dial(target.host, target.port, times);
   if (!socket) co_return socket.error();
+  if (is_tcp(*socket)) apply(options_.tcp, socket->native_handle());
   if (options_.plain) {
     co_return std::make_unique<Connection>(std::move(*socket), nullptr);
   }

@@ -15,6 +15,7 @@
 
 #include "livetls/base/log.hpp"
 #include "livetls/base/task_group.hpp"
+#include "net/apply_tcp_options.hpp"
 #include "net/drains.hpp"
 #include "net/listening_sockets.hpp"
 #include "net/proxy_protocol.hpp"
@@ -98,6 +99,7 @@ void check(const ListenerOptions& options, bool has_manager, bool has_handler) {
   if (options.max_connections == 0 || options.max_handshakes == 0) {
     throw std::invalid_argument("the limits of ListenerOptions must be above zero");
   }
+  check(options.tcp);
 }
 
 }  // namespace

@@ -15,6 +15,8 @@
 #include <string_view>
 #include <utility>
 
+#include "net/apply_tcp_options.hpp"
+
 namespace livetls {
 
 namespace asio = boost::asio;
@@ -60,14 +62,15 @@ void check_that_port_is_free(Executor executor, const tcp::endpoint& endpoint) {
   probe.bind(endpoint);
 }
 
-Acceptor listen_at(Executor executor, const tcp::endpoint& endpoint, int backlog) {
+Acceptor listen_at(Executor executor, const tcp::endpoint& endpoint,
+                   const ListenerOptions& options) {
   Acceptor acceptor = open(executor, endpoint.protocol());
   acceptor.set_option(asio::socket_base::reuse_address(true));
   acceptor.set_option(ReusePort(true));
-  acceptor.set_option(tcp::no_delay(true));  // accepted sockets inherit it
+  apply(options.tcp, acceptor.native_handle());  // accepted sockets inherit it
   if (endpoint.address().is_v6()) acceptor.set_option(asio::ip::v6_only(false));
   acceptor.bind(endpoint);
-  acceptor.listen(backlog);
+  acceptor.listen(options.backlog);
   return acceptor;
 }
 
@@ -84,7 +87,7 @@ ListeningSockets listen_on_tcp(tcp::endpoint endpoint, const ListenerOptions& op
   check_that_port_is_free(threads.front(), endpoint);
   ListeningSockets sockets;
   for (const Executor& executor : threads) {
-    sockets.acceptors.push_back(listen_at(executor, endpoint, options.backlog));
+    sockets.acceptors.push_back(listen_at(executor, endpoint, options));
     sockets.port = port_of(sockets.acceptors.front());
     endpoint.port(sockets.port);
   }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "livetls/net/connection.hpp"
+#include "livetls/net/tcp_options.hpp"
 #include "livetls/pki/certificate_info.hpp"
 #include "livetls/pki/trust_bundle.hpp"
 #include "livetls/rotation/cert_manager.hpp"
@@ -42,6 +43,8 @@ struct ConnectorOptions {
   /// Resume sessions where a server allows it (TLS 1.3): with the same certificate of ours, to the
   /// same target, and only where nothing is pinned.
   bool resume = true;
+
+  TcpOptions tcp = {};
 
   /// For all addresses together, behind the name's resolution.
   std::chrono::steady_clock::duration connect_timeout = std::chrono::seconds(10);

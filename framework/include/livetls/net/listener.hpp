@@ -10,6 +10,7 @@
 
 #include "livetls/net/connection.hpp"
 #include "livetls/net/runtime.hpp"
+#include "livetls/net/tcp_options.hpp"
 #include "livetls/rotation/cert_manager.hpp"
 
 namespace livetls {
@@ -28,6 +29,9 @@ struct ListenerOptions {
 
   /// Who may connect to a Unix socket: 0600 is this user, 0660 the file's group as well.
   unsigned unix_permissions = 0600;
+
+  /// Of the connections, where they are of TCP.
+  TcpOptions tcp = {};
 
   /// Without TLS. Must be said where no CertManager is given, and only there.
   bool plain = false;
