@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <boost/asio/error.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <cstring>
 #include <stdexcept>
 #include <utility>
+
+#include "send_queue.hpp"
 
 namespace livetls::tcp {
 
@@ -21,7 +24,7 @@ constexpr std::size_t kWritePiece = 256 * 1024;
 void check(const MessageOptions& options) {
   const auto none = std::chrono::steady_clock::duration::zero();
   if (options.idle_timeout <= none || options.message_timeout <= none ||
-      options.write_timeout <= none) {
+      options.write_timeout <= none || options.keep_alive_period <= none) {
     throw std::invalid_argument("the time limits of MessageOptions must be above zero");
   }
 }
@@ -31,7 +34,7 @@ void check(const MessageOptions& options) {
 MessageStream::MessageStream(Connection& connection, Framing framing, MessageOptions options)
     : connection_(connection),
       framer_(std::move(framing)),
-      options_(options),
+      options_(std::move(options)),
       wanted_(kMinReadBytes) {
   check(options_);
 }
@@ -39,7 +42,7 @@ MessageStream::MessageStream(Connection& connection, Framing framing, MessageOpt
 void MessageStream::become(Framing framing, MessageOptions options) {
   check(options);
   framer_ = Framer(std::move(framing));
-  options_ = options;
+  options_ = std::move(options);
 }
 
 // ---- Reading -----------------------------------------------------------------------------------
@@ -127,6 +130,46 @@ Task<Result<void>> MessageStream::write_pieces(std::string_view head, std::strin
   writing_ = false;
   keep_deadline();
   co_return written;
+}
+
+// ---- Sending from anywhere ---------------------------------------------------------------------
+
+namespace {
+
+Task<void> talk_and_close(std::function<Task<void>(Sender)> talk, Sender sender,
+                          std::shared_ptr<Sender::Queue> queue) {
+  co_await talk(std::move(sender));
+  queue->close();
+}
+
+}  // namespace
+
+Task<void> MessageStream::run(std::function<Task<void>(Sender)> talk) {
+  using namespace asio::experimental::awaitable_operators;
+  const auto queue = std::make_shared<Sender::Queue>(connection_.get_executor(), framer_,
+                                                     options_.max_queued_bytes);
+  struct Closing {
+    ~Closing() { queue.close(); }
+    Sender::Queue& queue;
+  } closing{*queue};
+  co_await (talk_and_close(std::move(talk), Sender(queue), queue) && write_queued(queue));
+}
+
+Task<void> MessageStream::write_queued(std::shared_ptr<Sender::Queue> queue) {
+  const bool keeps_alive = !options_.keep_alive_bytes.empty();
+  const auto period = keeps_alive ? options_.keep_alive_period : Clock::duration::max();
+  while (true) {
+    const bool was_closed = queue->is_closed();
+    std::string bytes = queue->take();
+    if (bytes.empty()) {
+      if (was_closed) co_return;
+      const bool news = co_await queue->wait_for_news(period);
+      if (news || !keeps_alive) continue;
+      bytes = options_.keep_alive_bytes;
+    }
+    const auto sent = co_await write_framed(bytes);
+    if (!sent) co_return queue->close();
+  }
 }
 
 // ---- The deadline ------------------------------------------------------------------------------

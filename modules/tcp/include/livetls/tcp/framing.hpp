@@ -31,8 +31,8 @@ enum class ByteOrder { big_endian, little_endian };
 
 /// A header before each message says how long it is:
 ///
-///     LengthField{.bytes = 2}                                            // 16 bits, then as many
-///     bytes LengthField{.bytes = 4, .position = 4, .header_bytes = 12, .counts_header = true}
+///     LengthField{.bytes = 2}    // 16 bits, then as many bytes
+///     LengthField{.bytes = 4, .position = 4, .header_bytes = 12, .counts_header = true}
 struct LengthField {
   std::size_t bytes = 4;  ///< of the field: 1, 2, 4 or 8
   ByteOrder order = ByteOrder::big_endian;

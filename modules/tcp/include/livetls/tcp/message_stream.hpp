@@ -2,6 +2,8 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,6 +12,7 @@
 #include "livetls/base/task.hpp"
 #include "livetls/net/connection.hpp"
 #include "livetls/tcp/framing.hpp"
+#include "livetls/tcp/sender.hpp"
 
 namespace livetls::tcp {
 
@@ -23,6 +26,13 @@ struct MessageOptions {
 
   /// How long the peer may take for each 256 KiB that it is sent.
   std::chrono::steady_clock::duration write_timeout = std::chrono::seconds(30);
+
+  /// What Sender::send may queue; one message may always wait.
+  std::size_t max_queued_bytes = 1024 * 1024;
+
+  /// In `run`, sent as they are when nothing was for so long; none where they are empty.
+  std::string keep_alive_bytes = {};
+  std::chrono::steady_clock::duration keep_alive_period = std::chrono::seconds(30);
 
   /// A stop of the server does not end `read` between messages: for protocols that say goodbye.
   bool reads_on_stop = false;
@@ -69,6 +79,10 @@ class MessageStream {
   /// which nothing was sent and others may be; timed_out and the transport's.
   Task<Result<void>> write(std::string_view payload, std::string_view header = {});
 
+  /// Runs `talk`, which may read; what is written meanwhile goes through the Sender, from wherever.
+  /// When it has returned, what is queued is sent yet. What it throws comes from here.
+  Task<void> run(std::function<Task<void>(Sender)> talk);
+
   /// Sends bytes that are whole messages already, with all that goes around them.
   Task<Result<void>> write_framed(std::string_view bytes);
 
@@ -76,6 +90,7 @@ class MessageStream {
   using Clock = std::chrono::steady_clock;
 
   std::string_view arrived() const noexcept;
+  Task<void> write_queued(std::shared_ptr<Sender::Queue> queue);
   Task<Result<bool>> read_more();
   Task<Result<void>> write_pieces(std::string_view head, std::string_view rest,
                                   std::string_view trailer);
