@@ -79,7 +79,9 @@ class MtlsExample : public Example {
 };
 
 using ChatExample = Example;
+using LineChatExample = Example;
 using NodesExample = Example;
+using SumsExample = Example;
 using HelloExample = Example;
 using NotesExample = Example;
 using FilesExample = Example;
@@ -203,6 +205,45 @@ TEST_F(MtlsExample, KnowsItsClientsAndTakesNewAuthorities) {
   mtls.read_until("updated\n");
   EXPECT_THAT(ask("stranger", "me", {"--verbose"}).output, HasSubstr("O=second"));
   EXPECT_NE(ask("reader", "me").exit_code, 0);
+}
+
+TEST_F(LineChatExample, TalksOnOverARenewal) {
+  Subprocess chat({example("line_chat"), path("cert.pem"), path("key.pem"), "0"});
+  const auto port =
+      static_cast<std::uint16_t>(std::stoi(between(chat.read_until("\n"), "port ", "\n")));
+  Subprocess ada(test::s_client(path("ca.pem"), port));
+  EXPECT_THAT(ada.read_until("verify return:1\n"), HasSubstr("depth"));
+  ada.write("hello\n");
+  EXPECT_THAT(ada.read_until("1: hello\n"), HasSubstr("O = first"));
+  renew("second");
+  chat.signal(SIGHUP);
+  chat.read_until("updated\n");
+  Subprocess bob(test::s_client(path("ca.pem"), port));
+  bob.write("good morning\n");
+  EXPECT_THAT(bob.read_until("2: good morning\n"), HasSubstr("O = second"));
+  ada.read_until("2: good morning\n");
+  ada.write("still here\n");
+  bob.read_until("1: still here\n");
+}
+
+TEST_F(SumsExample, AnswersOverARenewalAndRefusesWhomItCannotTrust) {
+  Subprocess server({example("sums"), "serve", path("cert.pem"), path("key.pem"), "0"});
+  const std::string port = between(server.read_until("\n"), "port ", "\n");
+  const auto ask = [&](std::vector<std::string> numbers) {
+    std::vector<std::string> command{example("sums"), "ask", path("ca.pem"), port};
+    command.insert(command.end(), numbers.begin(), numbers.end());
+    return test::run(std::move(command));
+  };
+  EXPECT_EQ(ask({"1", "2", "39"}).output, "42\n");
+  EXPECT_EQ(ask({"one"}).output, "these are no numbers\n");
+  renew("second");
+  server.signal(SIGHUP);
+  server.read_until("updated\n");
+  EXPECT_EQ(ask({"-1", "1"}).output, "0\n");
+  directory_.write("ca.pem", CertificateAuthority::create().value().root_pem());
+  const auto refused = ask({"1"});
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_THAT(refused.output, HasSubstr("localhost:" + port));
 }
 
 TEST_F(NodesExample, ThreeTalkWhileTheirCertificatesRotate) {
