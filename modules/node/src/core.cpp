@@ -1,7 +1,11 @@
 #include "core.hpp"
 
+#include <array>
+#include <bit>
 #include <stdexcept>
 #include <utility>
+
+#include "livetls/base/random_bytes.hpp"
 
 namespace livetls::node {
 namespace {
@@ -10,6 +14,12 @@ std::vector<SecretBytes> take_secrets(std::vector<Acceptor>& acceptors, const Se
   std::vector<SecretBytes> secrets;
   for (Acceptor& acceptor : acceptors) secrets.push_back(take_secret(acceptor.cookie, cookie));
   return secrets;
+}
+
+std::uint64_t random_number() {
+  std::array<std::uint8_t, sizeof(std::uint64_t)> bytes;
+  random_bytes(bytes);
+  return std::bit_cast<std::uint64_t>(bytes);
 }
 
 }  // namespace
@@ -28,6 +38,7 @@ Core::Core(Runtime& on, NodeName called, NodeOptions with)
       cookie(take_secret(with.cookie)),
       acceptor_cookies(take_secrets(with.acceptors, cookie)),
       routes(make_ready(std::exchange(with.routes, {}), with, cookie)),
+      incarnation(random_number()),
       options(std::move(with)) {
   for (std::size_t i = 0; i < runtime.threads(); ++i) {
     tasks.push_back(std::make_unique<TaskGroup>(runtime.executor(i)));

@@ -40,6 +40,7 @@ struct Core {
   const SecretBytes cookie;
   const std::vector<SecretBytes> acceptor_cookies;
   const std::vector<std::shared_ptr<const ReadyRoute>> routes;
+  const std::uint64_t incarnation;
   const NodeOptions options;                      // without cookies and routes
   std::vector<std::unique_ptr<TaskGroup>> tasks;  // by thread
   Links links;

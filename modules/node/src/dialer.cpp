@@ -226,8 +226,8 @@ Task<Result<std::shared_ptr<Link>>> Dialer::connect(RoutePtr route, NodeName nam
   const auto theirs = co_await greet_as_dialler(core_, line, hello, name);
   if (!theirs) co_return theirs.error();
   if (!link) {
-    link = std::make_shared<Link>(core_, peer_on(line, name, *theirs, hello.generation), hello.link,
-                                  hello.connections, theirs->max_payload);
+    link = std::make_shared<Link>(core_, peer_on(line, name, *theirs, hello.generation), *theirs,
+                                  hello.link, hello.connections);
   }
   auto lane = std::make_shared<Lane>(*connection, core_->options.max_queued_bytes);
   const auto added = link->add(hello.connection, lane);

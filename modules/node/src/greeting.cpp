@@ -13,6 +13,7 @@ namespace {
 Result<NodeName> check_caller(const Core& core, const Line& line, const Hello& theirs) {
   const auto name = NodeName::parse(theirs.name);
   if (!name || *name == core.name) return Error(NodeErrc::handshake_malformed, "the caller's name");
+  if (theirs.connections > kMaxConnections) return Error(NodeErrc::too_many_connections);
   if (line.plain) return *name;
   if (!line.binding()) return Error(NodeErrc::no_channel_binding);
   if (line.skip_verify) return *name;
@@ -51,6 +52,7 @@ Task<Result<std::string>> Line::read() {
 
 Hello make_hello(const Core& core, std::uint64_t generation) {
   Hello hello{.generation = generation,
+              .incarnation = core.incarnation,
               .max_payload = static_cast<std::uint32_t>(core.options.max_message_bytes),
               .name = core.name.text()};
   random_bytes(hello.nonce);
@@ -117,8 +119,8 @@ Task<Result<Joined>> greet_as_acceptor(std::shared_ptr<Core> core, Line line,
     if (!name) return name.error();
     if (core->stopping) return Error(NodeErrc::link_down, "this node is stopping");
     const auto make = [&] {
-      return std::make_shared<Link>(core, peer_on(line, *name, *theirs, our_generation),
-                                    theirs->link, theirs->connections, theirs->max_payload);
+      return std::make_shared<Link>(core, peer_on(line, *name, *theirs, our_generation), *theirs,
+                                    theirs->link, theirs->connections);
     };
     auto link = core->links.join(core->name.text(), name->text(), *theirs, make);
     if (!link) return link.error();

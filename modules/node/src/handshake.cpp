@@ -70,9 +70,11 @@ std::string to_bytes(const Hello& hello) {
   std::string bytes(kMagic);
   bytes += static_cast<char>(hello.min_version);
   bytes += static_cast<char>(hello.max_version);
-  std::array<std::uint8_t, 8> generation;
-  endian::store_big_u64(generation.data(), hello.generation);
-  append_bytes(generation, bytes);
+  for (const std::uint64_t number : {hello.generation, hello.incarnation}) {
+    std::array<std::uint8_t, 8> encoded;
+    endian::store_big_u64(encoded.data(), number);
+    append_bytes(encoded, bytes);
+  }
   std::array<std::uint8_t, 4> max_payload;
   endian::store_big_u32(max_payload.data(), hello.max_payload);
   append_bytes(max_payload, bytes);
@@ -94,9 +96,11 @@ Result<Hello> parse_hello(std::string_view text) {
   if (hello.min_version > kVersion || hello.max_version < kVersion) {
     return Error(NodeErrc::wrong_version);
   }
-  std::array<std::uint8_t, 8> generation{};
-  reader.take_into(generation);
-  hello.generation = endian::load_big_u64(generation.data());
+  for (std::uint64_t* number : {&hello.generation, &hello.incarnation}) {
+    std::array<std::uint8_t, 8> encoded{};
+    reader.take_into(encoded);
+    *number = endian::load_big_u64(encoded.data());
+  }
   std::array<std::uint8_t, 4> max_payload{};
   reader.take_into(max_payload);
   hello.max_payload = endian::load_big_u32(max_payload.data());

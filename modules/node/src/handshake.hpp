@@ -18,8 +18,9 @@ namespace livetls::node {
 /// The node handshake, behind that of TLS, without a socket. Each side says hello; then the one
 /// that dialled proves that it knows the cookie, and the other one answers with a verdict:
 ///
-///     hello:   "LTN" | versions, first and last 1+1 | generation 8 | largest payload 4 | nonce 32
-///              | link 16 | number of the connection 1 | of how many 1 | name
+///     hello:   "LTN" | versions, first and last 1+1 | generation 8 | incarnation 8
+///              | largest payload 4 | nonce 32 | link 16 | number of the connection 1 | of how many
+///              1 | name
 ///     proof:   HMAC-SHA-256(cookie, role | channel binding | dialler's hello | acceptor's hello)
 ///     verdict: 0 and the acceptor's proof, or why not
 ///
@@ -33,6 +34,7 @@ struct Hello {
   std::uint8_t min_version = 1;
   std::uint8_t max_version = 1;
   std::uint64_t generation = 0;
+  std::uint64_t incarnation = 0;  ///< by chance, for the node's life
   std::uint32_t max_payload = 0;
   Nonce nonce = {};
   LinkId link = {};             ///< the dialler's; the acceptor repeats it
@@ -44,6 +46,7 @@ struct Hello {
 };
 
 constexpr std::size_t kMaxHandshakeBytes = 512;
+constexpr std::size_t kMaxConnections = 16;  // of a link
 
 std::string to_bytes(const Hello& hello);
 

@@ -50,15 +50,17 @@ void Lane::cut() {
 
 // ---- Its life ----------------------------------------------------------------------------------
 
-Link::Link(std::shared_ptr<Core> core, Peer peer, Hello::LinkId id, std::size_t connections,
-           std::size_t max_payload)
+Link::Link(std::shared_ptr<Core> core, Peer peer, const Hello& theirs, Hello::LinkId id,
+           std::size_t connections)
     : core_(std::move(core)),
       peer_(std::make_shared<const Peer>(std::move(peer))),
       id_(id),
-      max_payload_(max_payload),
+      max_payload_(theirs.max_payload),
+      incarnation_(theirs.incarnation),
       lanes_(connections) {}
 
 Result<void> Link::add(std::size_t number, std::shared_ptr<Lane> lane) {
+  bool leaves = false;
   {
     const std::scoped_lock lock(mutex_);
     if (stage_ != Stage::forming) return Error(NodeErrc::link_down);
@@ -66,9 +68,11 @@ Result<void> Link::add(std::size_t number, std::shared_ptr<Lane> lane) {
     lanes_[number] = std::move(lane);
     if (std::ranges::count(lanes_, nullptr) > 0) return {};
     stage_ = Stage::up;
+    leaves = leaves_when_up_;
   }
   tell(true, {});
   core_->links.set_up(shared_from_this());
+  if (leaves || core_->stopping) leave();
   return {};
 }
 
@@ -76,6 +80,7 @@ void Link::leave() {
   std::vector<std::shared_ptr<ServedSubscription>> served;
   {
     const std::scoped_lock lock(mutex_);
+    if (stage_ == Stage::forming) leaves_when_up_ = true;
     if (stage_ != Stage::up) return;
     stage_ = Stage::leaving;
     for (const auto& [id, subscription] : served_) served.push_back(subscription);

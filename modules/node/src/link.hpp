@@ -46,12 +46,13 @@ struct Lane : std::enable_shared_from_this<Lane> {
 /// Thread-safe, but for what is for a connection's own coroutines.
 class Link : public std::enable_shared_from_this<Link> {
  public:
-  Link(std::shared_ptr<Core> core, Peer peer, Hello::LinkId id, std::size_t connections,
-       std::size_t max_payload);
+  Link(std::shared_ptr<Core> core, Peer peer, const Hello& theirs, Hello::LinkId id,
+       std::size_t connections);
 
   const Peer& peer() const noexcept { return *peer_; }
   const Hello::LinkId& id() const noexcept { return id_; }
-  std::size_t max_payload() const noexcept { return max_payload_; }  ///< the peer takes
+  std::size_t max_payload() const noexcept { return max_payload_; }    ///< the peer takes
+  std::uint64_t incarnation() const noexcept { return incarnation_; }  ///< the peer's
 
   // ---- Sending
 
@@ -126,10 +127,12 @@ class Link : public std::enable_shared_from_this<Link> {
   const std::shared_ptr<const Peer> peer_;
   const Hello::LinkId id_;
   const std::size_t max_payload_;
+  const std::uint64_t incarnation_;
   const std::shared_ptr<Waiters> room_ = std::make_shared<Waiters>();
 
   mutable std::mutex mutex_;
   Stage stage_ = Stage::forming;
+  bool leaves_when_up_ = false;
   std::vector<std::shared_ptr<Lane>> lanes_;  // nullptr until it is there
   std::size_t lanes_left_ = 0;                // that the peer begins nothing new on
   std::size_t lanes_settled_ = 0;             // on which the peer has handled all of ours

@@ -65,13 +65,20 @@ Result<std::shared_ptr<Link>> Links::join(const std::string& us, const std::stri
 
 void Links::set_up(const std::shared_ptr<Link>& link) {
   std::shared_ptr<Link> replaced;
+  bool was_left = false;
   {
     const std::scoped_lock lock(mutex_);
     Entry& entry = entries_[link->peer().name.text()];
     if (entry.forming == link) entry.forming.reset();
     replaced = std::exchange(entry.up, link);
+    was_left = replaced && replaced->incarnation() == link->incarnation();
+    if (was_left) entry.leaving.push_back(replaced);
   }
-  if (replaced) replaced->fail(Error(NodeErrc::link_down, "called again"));
+  if (was_left) {
+    replaced->leave();
+  } else if (replaced) {
+    replaced->fail(Error(NodeErrc::link_down, "called again"));
+  }
   changed_->check();
 }
 

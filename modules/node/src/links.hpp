@@ -38,8 +38,8 @@ class Links {
                                      const Hello& hello,
                                      const std::function<std::shared_ptr<Link>()>& make);
 
-  /// All its connections are there. It takes the place of one that was up: a peer that calls again
-  /// has lost that.
+  /// All its connections are there. It takes the place of one that was up: the peer has lost that,
+  /// or, where it is still the same process, left it, and what says so may come later.
   void set_up(const std::shared_ptr<Link>& link);
 
   /// It takes nothing new, but something on it may not have been handled.

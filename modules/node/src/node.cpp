@@ -87,6 +87,7 @@ class Node::Body final : public Service {
 
  private:
   void listen(std::size_t number);
+  Task<void> serve_counted(Connection& connection, std::size_t number);
   Task<void> serve(Connection& connection, std::size_t number);
 
   void spawn_on_first(std::function<Task<void>()> task) {
@@ -99,6 +100,8 @@ class Node::Body final : public Service {
   const std::shared_ptr<Dialer> dialer_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::atomic<std::size_t> handshakes_ = 0;
+  std::atomic<std::size_t> serving_ = 0;  // accepted connections
+  const std::shared_ptr<Waiters> served_ = std::make_shared<Waiters>();
 };
 
 // ---- Being called ------------------------------------------------------------------------------
@@ -112,7 +115,7 @@ void Node::Body::listen(std::size_t number) {
     try {
       listeners_.push_back(std::make_unique<Listener>(
           runtime_, manager,
-          [this, number](Connection& connection) { return serve(connection, number); },
+          [this, number](Connection& connection) { return serve_counted(connection, number); },
           ListenerOptions{.address = acceptor.address,
                           .port = static_cast<std::uint16_t>(acceptor.port + tried),
                           .plain = acceptor.plain,
@@ -126,6 +129,18 @@ void Node::Body::listen(std::size_t number) {
       if (error.code() != asio::error::address_in_use || is_last) throw;
     }
   }
+}
+
+Task<void> Node::Body::serve_counted(Connection& connection, std::size_t number) {
+  struct Serving {
+    explicit Serving(Body& b) : body(b) { ++body.serving_; }
+    ~Serving() {
+      const auto served = body.served_;  // with the last one, the body may go
+      if (--body.serving_ == 0) served->check();
+    }
+    Body& body;
+  } serving(*this);
+  co_await serve(connection, number);
 }
 
 Task<void> Node::Body::serve(Connection& connection, std::size_t number) {
@@ -183,8 +198,14 @@ Task<void> Node::Body::stop(Clock::duration grace) {
   patience.async_wait([&on_each_thread, &end_tasks](boost::system::error_code error) {
     if (!error) on_each_thread(end_tasks);
   });
+  // What may spawn tasks, first: calls, on any thread, and accepted connections, which their
+  // listeners end.
   for (std::size_t i = 0; i < runtime_.threads(); ++i) {
     co_await asio::co_spawn(runtime_.executor(i), dialer_->wait_on(i), use_task);
+  }
+  const auto none_is_served = [this] { return serving_ == 0; };
+  co_await served_->async_wait(none_is_served, Waiters::kForever, use_task);
+  for (std::size_t i = 0; i < runtime_.threads(); ++i) {
     co_await asio::co_spawn(runtime_.executor(i), core_->tasks[i]->wait(), use_task);
   }
   patience.cancel();

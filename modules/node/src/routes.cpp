@@ -5,11 +5,10 @@
 #include <utility>
 
 #include "core.hpp"
+#include "handshake.hpp"
 
 namespace livetls::node {
 namespace {
-
-constexpr std::size_t kMaxConnections = 16;
 
 void check(const Route& route, const NodeOptions& options) {
   const auto require = [&](bool holds, const char* what) {

@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "livetls/net/runtime.hpp"
+#include "livetls/node/node.hpp"
 #include "livetls/pki/self_signed.hpp"
 #include "livetls/rotation/cert_manager.hpp"
 #include "livetls/web/server.hpp"
@@ -15,6 +16,7 @@ int main() try {
 
   livetls::Runtime runtime;
   livetls::web::Server server(runtime, manager, livetls::web::Router());
+  const livetls::node::Node node(runtime, "consumer@localhost", {.cookie = "of the consumer"});
   manager->update(certificate()).value();
 
   std::cout << "port " << server.port() << ", generation " << manager->generation() << '\n';

@@ -6,8 +6,12 @@ namespace livetls::node {
 namespace {
 
 Hello some_hello() {
-  Hello hello{
-      .generation = 7, .max_payload = 1000, .connection = 1, .connections = 3, .name = "a@h"};
+  Hello hello{.generation = 7,
+              .incarnation = 9,
+              .max_payload = 1000,
+              .connection = 1,
+              .connections = 3,
+              .name = "a@h"};
   hello.nonce.fill(1);
   hello.link.fill(2);
   return hello;
