@@ -39,18 +39,22 @@ Task<bool> read_frames(std::shared_ptr<Link> link, std::shared_ptr<Lane> lane,
 /// Until the link is down, or all was said.
 Task<void> write_frames(std::shared_ptr<Core> core, std::shared_ptr<Link> link,
                         std::shared_ptr<Lane> lane, tcp::MessageStream& messages) {
+  auto next_ping = Lane::Clock::now() + core->options.heartbeat;
   while (!link->is_down() && !lane->fin_sent) {
     std::string bytes = lane->outbox.take(kWriteBytes);
     if (bytes.empty()) bytes = link->farewell(*lane);
     if (bytes.empty()) {
-      lane->news.expires_after(core->options.heartbeat);
-      const auto [woken] = co_await lane->news.async_wait(asio::as_tuple(use_task));
-      if (woken) continue;
+      if (Lane::Clock::now() < next_ping) {  // however often it is woken for nothing
+        lane->news.expires_at(next_ping);
+        co_await lane->news.async_wait(asio::as_tuple(use_task));
+        continue;
+      }
       append(Frame{.kind = FrameKind::ping}, bytes);
     }
     link->room_made();
     const auto sent = co_await messages.write_framed(bytes);
     if (!sent) link->fail(sent.error());
+    next_ping = Lane::Clock::now() + core->options.heartbeat;
   }
 }
 

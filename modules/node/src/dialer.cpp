@@ -72,26 +72,28 @@ Task<Result<std::shared_ptr<Link>>> Dialer::link_to(NodeName name, Clock::time_p
 
 Task<Result<std::shared_ptr<Link>>> Dialer::wait_for(const NodeName& name,
                                                      Clock::time_point until) {
-  std::uint64_t given_up = 0;
-  {
-    const std::scoped_lock lock(mutex_);
-    given_up = calls_[name].given_up;
-  }
-  begin(name);
+  const std::uint64_t given_up = times_given_up(name);
   const auto is_settled = [this, &name, given_up] {
-    if (core_->stopping || core_->links.find(name.text())) return true;
-    const std::scoped_lock lock(mutex_);
-    return calls_[name].given_up != given_up;
+    return core_->stopping || core_->links.find(name.text()) || times_given_up(name) != given_up;
   };
-  const auto [error] = co_await core_->links.changed()->async_wait(is_settled, until - Clock::now(),
-                                                                   asio::as_tuple(use_task));
-  if (auto link = core_->links.find(name.text())) co_return link;
-  if (core_->stopping) co_return Error(NodeErrc::link_down, "this node is stopping");
+  while (true) {
+    begin(name);
+    const auto [error] = co_await core_->links.changed()->async_wait(
+        is_settled, until - Clock::now(), asio::as_tuple(use_task));
+    if (auto link = core_->links.find(name.text())) co_return link;
+    if (core_->stopping) co_return Error(NodeErrc::link_down, "this node is stopping");
+    const std::scoped_lock lock(mutex_);
+    const Call& call = calls_[name];
+    if (call.given_up != given_up) co_return call.last_error;
+    if (!error) continue;  // there was one, and it has gone
+    const std::string reason = call.last_error.code ? ": " + call.last_error.message() : "";
+    co_return Error(error, "no link to " + name.text() + reason);
+  }
+}
+
+std::uint64_t Dialer::times_given_up(const NodeName& name) {
   const std::scoped_lock lock(mutex_);
-  const Error& last = calls_[name].last_error;
-  if (!error) co_return last;
-  co_return Error(error, last.code ? "no link to " + name.text() + ": " + last.message()
-                                   : "no link to " + name.text());
+  return calls_[name].given_up;
 }
 
 /// Sees to it that the node is being called.

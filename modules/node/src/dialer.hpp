@@ -41,6 +41,7 @@ class Dialer : public std::enable_shared_from_this<Dialer> {
   };
 
   Task<Result<std::shared_ptr<Link>>> wait_for(const NodeName& name, Clock::time_point until);
+  std::uint64_t times_given_up(const NodeName& name);
   void begin(const NodeName& name);
   Task<void> keep_linked(NodeName name);
   bool goes_on_after(const NodeName& name, const Error& error, bool was_linked);

@@ -60,20 +60,31 @@ Link::Link(std::shared_ptr<Core> core, Peer peer, const Hello& theirs, Hello::Li
       lanes_(connections) {}
 
 Result<void> Link::add(std::size_t number, std::shared_ptr<Lane> lane) {
-  bool leaves = false;
   {
     const std::scoped_lock lock(mutex_);
     if (stage_ != Stage::forming) return Error(NodeErrc::link_down);
     if (number >= lanes_.size() || lanes_[number]) return Error(NodeErrc::too_many_connections);
     lanes_[number] = std::move(lane);
     if (std::ranges::count(lanes_, nullptr) > 0) return {};
-    stage_ = Stage::up;
-    leaves = leaves_when_up_;
   }
-  tell(true, {});
-  core_->links.set_up(shared_from_this());
-  if (leaves || core_->stopping) leave();
+  come_up();
   return {};
+}
+
+/// Listed first, so that whatever ends it from then on finds it in the list.
+void Link::come_up() {
+  core_->links.set_up(shared_from_this());
+  bool leaves = core_->stopping;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (stage_ == Stage::forming) {
+      stage_ = Stage::up;
+      leaves = leaves || leaves_when_up_;
+    }
+  }
+  if (is_down()) return core_->links.set_down(*this);
+  tell(true, {});
+  if (leaves || core_->stopping) leave();
 }
 
 void Link::leave() {

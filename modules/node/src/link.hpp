@@ -121,6 +121,7 @@ class Link : public std::enable_shared_from_this<Link> {
   bool is_leaving() const;
   void nudge();
   Message message_of(Frame& frame) const;
+  void come_up();
   void tell(bool is_up, const Error& reason) const;
 
   const std::shared_ptr<Core> core_;
