@@ -70,7 +70,7 @@ Task<Result<std::optional<MessageStream::Message>>> MessageStream::read() {
     if (within && !std::exchange(limited, true)) wait_at_most(options_.message_timeout);
     if (!within) wait_at_most(options_.idle_timeout);
     const Result<bool> more = co_await read_more();
-    if (!more) co_return more.error();
+    if (!more) co_return is_late(more.error()) ? Error(asio::error::timed_out) : more.error();
     if (!*more && within) co_return Error(FramingErrc::message_truncated);
     if (!*more) co_return std::optional<Message>();
   }
@@ -173,6 +173,12 @@ Task<void> MessageStream::write_queued(std::shared_ptr<Sender::Queue> queue) {
 }
 
 // ---- The deadline ------------------------------------------------------------------------------
+
+/// A write may have moved the deadline since it ended a read.
+bool MessageStream::is_late(const Error& error) const {
+  return error.code == asio::error::operation_aborted && read_limit_ &&
+         Clock::now() >= *read_limit_;
+}
 
 void MessageStream::wait_at_most(Clock::duration limit) {
   const auto now = Clock::now();

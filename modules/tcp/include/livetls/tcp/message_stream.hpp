@@ -95,6 +95,7 @@ class MessageStream {
   Task<Result<void>> write_pieces(std::string_view head, std::string_view rest,
                                   std::string_view trailer);
   void make_room();
+  bool is_late(const Error& error) const;
   void wait_at_most(Clock::duration limit);
   void keep_deadline();
 
