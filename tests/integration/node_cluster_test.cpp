@@ -81,11 +81,11 @@ class NodeCluster : public testing::Test {
 TEST_F(NodeCluster, LosesAndRepeatsNothingWhileAllCertificatesRotate) {
   cluster_.start_stranger("stranger");
   let_pass(20);
-  for (int i = 0; i < 5; ++i) {
+  for (int i = 0; i < 4; ++i) {
     rotate(SIGHUP, "updated");
     let_pass(20);
   }
-  for (int i = 0; i < 5; ++i) {
+  for (int i = 0; i < 4; ++i) {
     rotate(SIGUSR1, "revoked");
     let_pass(20);
   }

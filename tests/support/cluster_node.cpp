@@ -1,6 +1,6 @@
-// A node of a cluster, in a process of its own: it sends numbered messages to all others, as fast
-// as they take them, and counts what comes. Its certificate is read again at SIGHUP; at SIGUSR1,
-// the old one is revoked, too, so that its connections end.
+// A node of a cluster, in a process of its own: it sends numbered messages to all others, 1,000 a
+// second to each in bursts, and counts what comes. Its certificate is read again at SIGHUP; at
+// SIGUSR1, the old ones are revoked, too, so that their connections end.
 //
 //     cluster_node NAME DIRECTORY PEER...
 //
@@ -9,8 +9,11 @@
 
 #include <unistd.h>
 
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <cerrno>
@@ -132,11 +135,17 @@ std::int64_t descriptors() {
 
 Task<void> send_on(node::Node& self, Tally& tally, std::string to, std::string incarnation,
                    const std::atomic<bool>& ended, std::atomic<int>& running) {
+  asio::basic_waitable_timer<std::chrono::steady_clock,
+                             asio::wait_traits<std::chrono::steady_clock>, Executor>
+      pause(co_await asio::this_coro::executor);
   for (std::uint64_t number = 1; !ended; ++number) {
     const std::string text = incarnation + " " + std::to_string(number);
     auto sent = co_await self.send(to, "count", text, {.timeout = 1s});
     while (!sent && !ended) sent = co_await self.send(to, "count", text, {.timeout = 1s});
     if (sent) tally.sent(to);
+    if (number % 20 != 0) continue;
+    pause.expires_after(20ms);
+    co_await pause.async_wait(asio::as_tuple(use_task));
   }
   --running;
 }
