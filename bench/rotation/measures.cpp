@@ -32,6 +32,8 @@ const std::vector<Measure>& measures() {
       {"files", "static files", measure_files},
       {"websocket", "WebSocket echo", measure_websocket},
       {"echo", "raw TLS echo", measure_echo},
+      {"links", "links between nodes", measure_links},
+      {"connector", "outgoing connections", measure_connector},
       {"idle", "idle connections", measure_idle},
       {"rotation", "rotation beside its control", measure_rotation},
       {"updates", "duration of updates", measure_updates},

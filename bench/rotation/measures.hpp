@@ -49,6 +49,8 @@ void measure_json(Bench& bench);
 void measure_files(Bench& bench);
 void measure_websocket(Bench& bench);
 void measure_echo(Bench& bench);
+void measure_links(Bench& bench);
+void measure_connector(Bench& bench);
 void measure_idle(Bench& bench);
 void measure_threads(Bench& bench);
 
