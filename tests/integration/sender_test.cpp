@@ -39,7 +39,12 @@ class SenderTest : public testing::Test {
     const std::function<Task<void>(Sender)> talk = [this, &messages](Sender sender) {
       return talk_(std::move(sender), messages);
     };
-    co_await messages.run(talk);
+    try {
+      co_await messages.run(talk);
+    } catch (const std::exception& thrown) {
+      const std::scoped_lock lock(mutex_);
+      thrown_ = thrown.what();
+    }
     ++ended_;
   }
 
@@ -75,6 +80,7 @@ class SenderTest : public testing::Test {
 
   std::mutex mutex_;
   std::optional<Sender> sender_;
+  std::string thrown_;
   std::atomic<int> ended_ = 0;
   Talk talk_;
   test::Gate gate_;
@@ -116,6 +122,21 @@ TEST_F(SenderTest, SendsWhatIsQueuedWhenTheTalkIsOver) {
   for (int i = 0; i < 1000; ++i) expected += "line\n";
   EXPECT_EQ(client.read(expected.size()), expected);
   EXPECT_EQ(client.end(), boost::asio::error::eof);
+}
+
+TEST_F(SenderTest, SendsWhatIsQueuedAndPassesOnWhatTheTalkThrows) {
+  start([](Sender sender, MessageStream& messages) -> Task<void> {
+    const auto message = co_await messages.read();  // meanwhile its writer has begun to wait
+    EXPECT_TRUE(message && *message);
+    EXPECT_TRUE(sender.send("goodbye"));
+    throw std::runtime_error("the talk's own reason");
+  });
+  PlainClient client = connect();
+  client.send("hello\n");
+  EXPECT_EQ(client.read(8), "goodbye\n");
+  EXPECT_EQ(client.end(), boost::asio::error::eof);
+  ASSERT_TRUE(eventually([&] { return ended_ == 1; }));
+  EXPECT_EQ(thrown_, "the talk's own reason");
 }
 
 TEST_F(SenderTest, IsFullAtItsLimitAndWaitsForRoom) {

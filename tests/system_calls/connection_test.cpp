@@ -2,9 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+
 #include "livetls/rotation/cert_manager.hpp"
+#include "livetls/tcp/message_stream.hpp"
+#include "livetls/tcp/server.hpp"
 #include "livetls/web/server.hpp"
 #include "support/eventually.hpp"
+#include "support/http_client.hpp"
 #include "support/test_ca.hpp"
 #include "support/tls_client.hpp"
 #include "system_calls/counted_calls.hpp"
@@ -59,6 +64,26 @@ TEST_F(SystemCalls, OfAConnectionAreOneAFlightAndNoneTwice) {
   EXPECT_LE(each(before.timer, after.timer), 1);
   EXPECT_LE(each(before.control, after.control), 1);
   EXPECT_EQ(each(before.close, after.close), 1);
+}
+
+TEST_F(SystemCalls, OfManyQueuedMessagesAreOneWrite) {
+  std::atomic<std::uint64_t> before = 0;
+  const auto talk = [&before](tcp::Sender sender) -> Task<void> {
+    test::count_calls_of_this_thread();
+    before = test::counted_calls().send;
+    for (int i = 0; i < 100; ++i) EXPECT_TRUE(sender.send("line"));
+    co_return;
+  };
+  const auto serve_lines = [&talk](tcp::Connection& connection) -> Task<void> {
+    tcp::MessageStream messages(connection, tcp::Delimiter{});
+    co_await messages.run(talk);
+  };
+  const tcp::Server lines(runtime_, nullptr, serve_lines, {.plain = true});
+  test::PlainClient client = test::plain_client(lines.port());
+  EXPECT_EQ(client.read(500).size(), 500U);
+  EXPECT_EQ(client.end(), boost::asio::error::eof);
+  EXPECT_TRUE(test::eventually([&] { return lines.counters().open_connections == 0; }));
+  EXPECT_EQ(test::counted_calls().send - before, 1U);
 }
 
 }  // namespace

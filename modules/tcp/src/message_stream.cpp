@@ -5,6 +5,7 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <cstring>
+#include <exception>
 #include <stdexcept>
 #include <utility>
 
@@ -136,9 +137,14 @@ Task<Result<void>> MessageStream::write_pieces(std::string_view head, std::strin
 
 namespace {
 
+/// What it throws is kept: thrown, it would cut off what is still being written.
 Task<void> talk_and_close(std::function<Task<void>(Sender)> talk, Sender sender,
-                          std::shared_ptr<Sender::Queue> queue) {
-  co_await talk(std::move(sender));
+                          std::shared_ptr<Sender::Queue> queue, std::exception_ptr& thrown) {
+  try {
+    co_await talk(std::move(sender));
+  } catch (...) {
+    thrown = std::current_exception();
+  }
   queue->close();
 }
 
@@ -152,7 +158,9 @@ Task<void> MessageStream::run(std::function<Task<void>(Sender)> talk) {
     ~Closing() { queue.close(); }
     Sender::Queue& queue;
   } closing{*queue};
-  co_await (talk_and_close(std::move(talk), Sender(queue), queue) && write_queued(queue));
+  std::exception_ptr thrown;
+  co_await (talk_and_close(std::move(talk), Sender(queue), queue, thrown) && write_queued(queue));
+  if (thrown) std::rethrow_exception(thrown);
 }
 
 Task<void> MessageStream::write_queued(std::shared_ptr<Sender::Queue> queue) {

@@ -46,6 +46,7 @@ class Sender::Queue : public std::enable_shared_from_this<Sender::Queue> {
 
   mutable std::mutex mutex_;
   std::string queued_;
+  bool writer_waits_ = false;
   bool closed_ = false;
 };
 

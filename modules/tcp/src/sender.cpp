@@ -31,6 +31,7 @@ Result<void> Sender::Queue::put(std::string_view payload) {
     if (closed_) return Error(asio::error::shut_down);
     if (!has_room(payload.size())) return Error(asio::error::no_buffer_space);
     queued_.append(*header).append(payload).append(framer_.trailer());
+    if (!std::exchange(writer_waits_, false)) return {};
   }
   wake();
   return {};
@@ -81,6 +82,7 @@ Task<bool> Sender::Queue::wait_for_news(Clock::duration period) {
   {
     const std::scoped_lock lock(mutex_);
     if (closed_ || !queued_.empty()) co_return true;  // put before the wait began
+    writer_waits_ = true;
   }
   const auto [woken] = co_await news_.async_wait(asio::as_tuple(use_task));
   co_return static_cast<bool>(woken);

@@ -80,7 +80,7 @@ class MessageStream {
   Task<Result<void>> write(std::string_view payload, std::string_view header = {});
 
   /// Runs `talk`, which may read; what is written meanwhile goes through the Sender, from wherever.
-  /// When it has returned, what is queued is sent yet. What it throws comes from here.
+  /// When it has returned or thrown, what is queued is sent yet. What it throws comes from here.
   Task<void> run(std::function<Task<void>(Sender)> talk);
 
   /// Sends bytes that are whole messages already, with all that goes around them.
