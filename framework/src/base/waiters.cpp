@@ -5,7 +5,6 @@
 #include <boost/asio/execution/blocking.hpp>
 #include <boost/asio/require.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/system_executor.hpp>
 #include <utility>
 #include <vector>
 
@@ -44,23 +43,23 @@ void Waiters::wait(Condition condition, std::chrono::steady_clock::duration with
       if (const auto alive = self.lock()) alive->give_up(id, asio::error::operation_aborted);
     });
   }
+  Waiter waiter{std::move(condition), std::move(executor), std::move(handler), {}};
   {
     const std::scoped_lock lock(mutex_);
-    std::shared_ptr<void> limit;
-    if (within < kForever) {
-      auto timer = std::make_shared<Timer>(asio::system_executor(), within);
-      timer->async_wait([self, id, timer](error_code error) {
-        if (const auto alive = self.lock(); alive && !error) {
-          alive->give_up(id, asio::error::timed_out);
-        }
-      });
-      limit = std::shared_ptr<void>(nullptr, [timer](void*) { timer->cancel(); });
+    if (!waiter.condition()) {
+      if (within < kForever) {
+        const auto timer = std::make_shared<Timer>(waiter.executor, within);
+        timer->async_wait([self, id](error_code error) {
+          const auto alive = self.lock();
+          if (alive && !error) alive->give_up(id, asio::error::timed_out);
+        });
+        waiter.timer = timer;  // cancelled when it goes
+      }
+      waiters_.emplace(id, std::move(waiter));
+      return;
     }
-    // Constructed in place: Boost 1.81's any_completion_handler recurses for ever when assigned.
-    waiters_.emplace(id, Waiter{std::move(condition), std::move(executor), std::move(handler),
-                                std::move(limit)});
   }
-  check();
+  complete(std::move(waiter), {});
 }
 
 void Waiters::give_up(WaiterId id, error_code reason) {

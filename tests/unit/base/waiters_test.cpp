@@ -51,5 +51,16 @@ TEST_F(WaitersTest, GiveUpInTheEnd) {
   EXPECT_EQ(outcome_, asio::error::timed_out);
 }
 
+TEST_F(WaitersTest, LeaveNoTimerBehind) {
+  asio::co_spawn(context_, wait(1h), asio::detached);
+  asio::post(context_, [this] {
+    holds_ = true;
+    waiters_->check();
+  });
+  context_.run_for(30s);
+  EXPECT_TRUE(ended_);
+  EXPECT_TRUE(context_.stopped()) << "nothing is left to be waited for";
+}
+
 }  // namespace
 }  // namespace livetls
