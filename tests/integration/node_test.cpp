@@ -173,6 +173,44 @@ TEST_F(NodeTest, MessagesOfAStreamArriveInOrder) {
   EXPECT_EQ(b.counters().accepted, 3U);
 }
 
+TEST_F(NodeTest, AHandlerThatThrowsWhateverHarmsNoOtherMessage) {
+  NodeOptions options = options_for_b();
+  options.services.messages["throw"] = [](Message message) -> Task<void> {
+    if (message.payload.bytes() == "a number") throw 42;
+    if (message.payload.bytes() == "cancelled") {
+      throw boost::system::system_error(boost::asio::error::operation_aborted);
+    }
+    throw std::runtime_error("internal");
+    co_return;
+  };
+  Node b(runtime_, kB, std::move(options));
+  Node a(runtime_, kA, options_for_a(b));
+  for (const char* what : {"a number", "cancelled", "anything"}) {
+    EXPECT_TRUE(wait(a.send(kB, "throw", what)));
+  }
+  EXPECT_TRUE(wait(a.send(kB, "note", "behind them")));
+  EXPECT_TRUE(eventually([&] { return notes().size() == 1; }));
+  EXPECT_EQ(b.counters().failed_handlers, 3U);
+}
+
+TEST_F(NodeTest, MessagesAreNoLargerThanWhoTakesThemAllows) {
+  NodeOptions options = options_for_b();
+  options.max_message_bytes = 1000;
+  options.services.requests["large"] = [](Message message) -> Task<Result<Payload>> {
+    co_return Payload(std::string(std::stoul(message.payload.bytes()), 'x'));
+  };
+  Node b(runtime_, kB, std::move(options));
+  NodeOptions caller = options_for_a(b);
+  caller.max_message_bytes = 2000;
+  Node a(runtime_, kA, std::move(caller));
+  EXPECT_TRUE(wait(a.send(kB, "note", std::string(1000, 'x'))));
+  EXPECT_EQ(wait(a.send(kB, "note", std::string(1001, 'x'))).error().code,
+            NodeErrc::message_too_large);
+  EXPECT_EQ(ask(a, "large", "2000").size(), 2000U);
+  EXPECT_THAT(ask(a, "large", "2001"), HasSubstr("too large"));
+  EXPECT_TRUE(eventually([&] { return notes().size() == 1; }));
+}
+
 TEST_F(NodeTest, EventsComeAsTheyAreTaken) {
   Node b(runtime_, kB, options_for_b());
   Node a(runtime_, kA, options_for_a(b));
@@ -188,6 +226,32 @@ TEST_F(NodeTest, EventsComeAsTheyAreTaken) {
     }
   };
   EXPECT_EQ(wait(count(a)), 1000);
+}
+
+TEST_F(NodeTest, EventsWaitUntilTheyAreTaken) {
+  std::atomic<int> written = 0;
+  NodeOptions options = options_for_b();
+  options.services.events["endless"] = [&](Message, EventWriter& out) -> Task<void> {
+    while (true) {
+      const auto done = co_await out.write("event");
+      if (!done) co_return;
+      ++written;
+    }
+  };
+  Node b(runtime_, kB, std::move(options));
+  Node a(runtime_, kA, options_for_a(b));
+  std::optional<Subscription> events;
+  const auto subscribe = [](Node& node, std::optional<Subscription>& to) -> Task<bool> {
+    auto subscribed = co_await node.subscribe(kB, "endless", "");
+    if (subscribed) to.emplace(std::move(*subscribed));
+    co_return to.has_value();
+  };
+  ASSERT_TRUE(wait(subscribe(a, events)));
+  EXPECT_TRUE(eventually([&] { return written == 64; }));
+  EXPECT_THAT(ask(a, "whoami"), HasSubstr("O=a1"));
+  EXPECT_EQ(written, 64) << "nobody takes any";
+  for (int i = 0; i < 32; ++i) EXPECT_TRUE(wait(events->next()).value());
+  EXPECT_TRUE(eventually([&] { return written == 96; })) << written;
 }
 
 TEST_F(NodeTest, WhoWaitsForEventsNoMoreEndsThem) {
@@ -254,6 +318,30 @@ TEST_F(NodeTest, RoutesAndAcceptorsMayHaveCookiesOfTheirOwn) {
   partner.routes[0].cookie = "of partners";
   Node c(runtime_, "c@localhost", std::move(partner));
   EXPECT_THAT(ask(c, "whoami"), HasSubstr("c@localhost"));
+}
+
+TEST_F(NodeTest, RoutesAndAcceptorsMayHaveCertificatesOfTheirOwn) {
+  NodeOptions options = options_for_b();
+  options.acceptors[0].cert_manager = manager_of("b's door");
+  Node b(runtime_, kB, std::move(options));
+  NodeOptions caller = options_for_a(b);
+  caller.routes[0].cert_manager = manager_of("a's other face");
+  Node a(runtime_, kA, std::move(caller));
+  EXPECT_THAT(ask(a, "whoami"), HasSubstr("O=a's other face"));
+  EXPECT_THAT(a.peers().at(0).certificate.value().subject, HasSubstr("O=b's door"));
+}
+
+TEST_F(NodeTest, TheHeaviestRouteIsTriedFirstAndThenTheNext) {
+  NodeOptions strict_options = options_for_b();
+  strict_options.cookie = "other";
+  Node strict(runtime_, kB, std::move(strict_options));
+  Node b(runtime_, kB, options_for_b());
+  NodeOptions options = options_for_a(b);
+  options.routes.push_back({.pattern = "*@localhost", .port = strict.ports()[0], .weight = 2});
+  Node a(runtime_, kA, std::move(options));
+  EXPECT_THAT(ask(a, "whoami"), HasSubstr("O=a1"));
+  EXPECT_EQ(strict.counters().refused, 1U);
+  EXPECT_EQ(b.counters().accepted, 1U);
 }
 
 TEST_F(NodeTest, RefusesWhomTheManagerWouldLetInUnverified) {
@@ -381,6 +469,17 @@ TEST_F(NodeTest, ALostLinkIsMadeAgain) {
   EXPECT_TRUE(eventually([&] { return ups == 2; }));
   EXPECT_THAT(ask(a, "whoami"), HasSubstr("O=a1"));
   EXPECT_EQ(a.counters().links_lost, 0U) << "it was ended in order";
+}
+
+TEST_F(NodeTest, WhatOnLinkThrowsIsLoggedAndHarmsNoLink) {
+  Node b(runtime_, kB, options_for_b());
+  {
+    NodeOptions options = options_for_a(b);
+    options.on_link = [](const LinkEvent&) { throw std::runtime_error("its own reason"); };
+    Node a(runtime_, kA, std::move(options));
+    EXPECT_THAT(ask(a, "whoami"), HasSubstr("O=a1"));
+  }
+  EXPECT_THAT(log_.text(), HasSubstr("on_link threw: its own reason"));
 }
 
 TEST_F(NodeTest, AStopFinishesWhatIsInHand) {

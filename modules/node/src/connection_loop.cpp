@@ -67,22 +67,18 @@ Task<void> leave_on_stop(std::shared_ptr<Link> link, Connection& connection) {
 
 }  // namespace
 
-Task<void> run_connection(std::shared_ptr<Core> core, std::shared_ptr<Link> link,
-                          std::shared_ptr<Lane> lane, Connection& connection,
+Task<void> run_connection(std::shared_ptr<Core> core, OpenLane opened, Connection& connection,
                           tcp::MessageStream& messages) {
   using namespace asio::experimental::awaitable_operators;
-  struct Ended {
-    Link& link;
-    Lane& lane;
-    bool heard_all = false;
-    ~Ended() { link.lane_ended(lane, heard_all && lane.fin_sent); }
-  } ended{*link, *lane};
+  const auto link = opened.link();
+  const auto lane = opened.lane();
   messages.become(frame_framing(core->options.max_message_bytes),
                   {.idle_timeout = 3 * core->options.heartbeat, .reads_on_stop = true});
   const auto both =
       co_await ((read_frames(link, lane, messages) && write_frames(core, link, lane, messages)) ||
                 leave_on_stop(link, connection));
-  if (both.index() == 0) ended.heard_all = std::get<0>(both);
+  const bool heard_all = both.index() == 0 && std::get<0>(both);
+  if (heard_all && lane->fin_sent) opened.ended_in_order();
 }
 
 }  // namespace livetls::node

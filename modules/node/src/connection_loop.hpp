@@ -8,8 +8,7 @@
 namespace livetls::node {
 
 /// Reads and writes a link's connection until it ends, behind the node handshake.
-Task<void> run_connection(std::shared_ptr<Core> core, std::shared_ptr<Link> link,
-                          std::shared_ptr<Lane> lane, Connection& connection,
+Task<void> run_connection(std::shared_ptr<Core> core, OpenLane opened, Connection& connection,
                           tcp::MessageStream& messages);
 
 }  // namespace livetls::node

@@ -33,14 +33,22 @@ bool may_pass(const Error& error) {
 }
 
 /// A link's connection that was made here, until it ends.
-Task<void> own(std::shared_ptr<Core> core, std::shared_ptr<Link> link, std::shared_ptr<Lane> lane,
-               std::unique_ptr<Connection> connection,
+Task<void> own(std::shared_ptr<Core> core, OpenLane opened, std::unique_ptr<Connection> connection,
                std::unique_ptr<tcp::MessageStream> messages) {
-  co_await run_connection(core, link, lane, *connection, *messages);
+  co_await run_connection(core, std::move(opened), *connection, *messages);
   co_await connection->close();
 }
 
 }  // namespace
+
+std::chrono::steady_clock::duration reconnect_pause(const NodeOptions& options, std::size_t attempt,
+                                                    std::uint8_t chance) {
+  auto longest = std::min(options.reconnect_min, options.reconnect_max);
+  for (; attempt > 0 && longest < options.reconnect_max; --attempt) {
+    longest = std::min(longest * 2, options.reconnect_max);
+  }
+  return longest - longest / 2 * chance / 255;
+}
 
 Dialer::Dialer(std::shared_ptr<Core> core) : core_(std::move(core)) {
   for (std::size_t i = 0; i < core_->runtime.threads(); ++i) {
@@ -53,11 +61,14 @@ Task<void> Dialer::wait_on(std::size_t thread) { return calls_on_[thread]->wait(
 
 // ---- Who waits for a link ----------------------------------------------------------------------
 
-Task<Result<std::shared_ptr<Link>>> Dialer::link_to(NodeName name, Clock::time_point until) {
-  if (auto link = core_->links.find(name.text())) co_return link;
+Task<Result<std::shared_ptr<Link>>> Dialer::link_to(std::string to, Clock::time_point until) {
+  const auto name = NodeName::parse(to);
+  if (!name) co_return name.error();
+  if (*name == core_->name) co_return Error(NodeErrc::no_route, "this is the node itself");
+  if (auto link = core_->links.find(name->text())) co_return link;
   {
     const std::scoped_lock lock(mutex_);
-    ++calls_[name].waiting;
+    ++calls_[*name].waiting;
   }
   struct Waiting {
     ~Waiting() {
@@ -66,8 +77,8 @@ Task<Result<std::shared_ptr<Link>>> Dialer::link_to(NodeName name, Clock::time_p
     }
     Dialer& dialer;
     const NodeName& name;
-  } waiting{*this, name};
-  co_return co_await wait_for(name, until);
+  } waiting{*this, *name};
+  co_return co_await wait_for(*name, until);
 }
 
 Task<Result<std::shared_ptr<Link>>> Dialer::wait_for(const NodeName& name,
@@ -149,17 +160,12 @@ bool Dialer::goes_on_after(const NodeName& name, const Error& error, bool was_li
   return false;
 }
 
-/// Longer with each attempt, and by chance, so that nodes that lost each other do not call all at
-/// once.
 Task<void> Dialer::pause(std::size_t attempt) {
-  const auto& options = core_->options;
-  const auto longest = std::min<Clock::duration>(
-      options.reconnect_max, options.reconnect_min * (1 << std::min<std::size_t>(attempt, 16)));
-  std::array<std::uint8_t, 4> chance;
+  std::array<std::uint8_t, 1> chance;
   random_bytes(chance);
-  const auto cut = longest / 2 * chance[0] / 255;
+  const auto pause = reconnect_pause(core_->options, attempt, chance[0]);
   const auto is_over = [this] { return core_->stopping.load(); };
-  co_await core_->links.changed()->async_wait(is_over, longest - cut, asio::as_tuple(use_task));
+  co_await core_->links.changed()->async_wait(is_over, pause, asio::as_tuple(use_task));
 }
 
 Task<Result<std::vector<Dialer::RoutePtr>>> Dialer::find_routes(const NodeName& name) {
@@ -231,12 +237,11 @@ Task<Result<std::shared_ptr<Link>>> Dialer::connect(RoutePtr route, NodeName nam
     link = std::make_shared<Link>(core_, peer_on(line, name, *theirs, hello.generation), *theirs,
                                   hello.link, hello.connections);
   }
-  auto lane = std::make_shared<Lane>(*connection, core_->options.max_queued_bytes);
-  const auto added = link->add(hello.connection, lane);
-  if (!added) co_return added.error();
+  auto opened = link->add(hello.connection, *connection);
+  if (!opened) co_return opened.error();
   ++core_->counters.dialled;
   TaskGroup& tasks = core_->tasks_on(connection->get_executor());
-  tasks.spawn(own(core_, link, std::move(lane), std::move(connection), std::move(messages)));
+  tasks.spawn(own(core_, std::move(*opened), std::move(connection), std::move(messages)));
   co_return link;
 }
 

@@ -13,6 +13,11 @@ namespace livetls::node {
 
 class Link;
 
+/// How long to wait before a node is called again, after so many attempts before: longer each time,
+/// and by chance shorter, so that nodes that lost each other do not call all at once.
+std::chrono::steady_clock::duration reconnect_pause(const NodeOptions& options, std::size_t attempt,
+                                                    std::uint8_t chance);
+
 /// Calls other nodes, and keeps calling those that a link was lost to.
 ///
 /// Thread-safe.
@@ -24,7 +29,7 @@ class Dialer : public std::enable_shared_from_this<Dialer> {
 
   /// A link to a node that takes what is new: the one there is, or a new one. Errors: as for
   /// Node::send.
-  Task<Result<std::shared_ptr<Link>>> link_to(NodeName name, Clock::time_point until);
+  Task<Result<std::shared_ptr<Link>>> link_to(std::string to, Clock::time_point until);
 
   /// Ends what is being called; on each thread of the runtime.
   void cancel_on(std::size_t thread);

@@ -11,6 +11,8 @@ namespace endian = boost::endian;
 
 constexpr std::size_t kFixedBytes = 15;
 
+constexpr std::size_t kCostPerFrame = 256;  // what a handler takes at least
+
 enum Flag : std::uint8_t { kJson = 1, kUnknownService = 2 };
 constexpr std::uint8_t kFlags = kJson | kUnknownService;
 
@@ -67,8 +69,11 @@ Result<Frame> parse_frame(std::string_view text) {
 }
 
 std::size_t cost(const Frame& frame) noexcept {
-  constexpr std::size_t kPerFrame = 256;  // what a handler takes at least
-  return kPerFrame + frame.service.size() + frame.payload.size();
+  return kCostPerFrame + frame.service.size() + frame.payload.size();
+}
+
+std::size_t max_cost(std::size_t max_payload_bytes) noexcept {
+  return kCostPerFrame + kMaxServiceBytes + max_payload_bytes;
 }
 
 bool needs_credit(FrameKind kind) noexcept {

@@ -60,6 +60,7 @@ Result<Frame> parse_frame(std::string_view text);
 
 /// What a peer must have room for: its credit is spent by that. The same on both sides.
 std::size_t cost(const Frame& frame) noexcept;
+std::size_t max_cost(std::size_t max_payload_bytes) noexcept;
 
 /// Whether it costs credit.
 bool needs_credit(FrameKind kind) noexcept;

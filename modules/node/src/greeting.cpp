@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "link.hpp"
 #include "livetls/base/random_bytes.hpp"
 
 namespace livetls::node {
@@ -95,8 +94,8 @@ Task<Result<Hello>> greet_as_dialler(std::shared_ptr<Core> core, Line line, Hell
   co_return *theirs;
 }
 
-Task<Result<Joined>> greet_as_acceptor(std::shared_ptr<Core> core, Line line,
-                                       std::uint64_t our_generation) {
+Task<Result<OpenLane>> greet_as_acceptor(std::shared_ptr<Core> core, Line line,
+                                         std::uint64_t our_generation) {
   const auto their_hello = co_await line.read();
   if (!their_hello) co_return their_hello.error();
   const auto theirs = parse_hello(*their_hello);
@@ -113,7 +112,7 @@ Task<Result<Joined>> greet_as_acceptor(std::shared_ptr<Core> core, Line line,
   const auto proof = [&](Role role) {
     return prove(line.cookie, role, line.binding(), *their_hello, our_hello);
   };
-  const auto join = [&]() -> Result<Joined> {
+  const auto join = [&]() -> Result<OpenLane> {
     if (!is_proof(*their_proof, proof(Role::dialler))) return Error(NodeErrc::wrong_cookie);
     const auto name = check_caller(*core, line, *theirs);
     if (!name) return name.error();
@@ -124,19 +123,13 @@ Task<Result<Joined>> greet_as_acceptor(std::shared_ptr<Core> core, Line line,
     };
     auto link = core->links.join(core->name.text(), name->text(), *theirs, make);
     if (!link) return link.error();
-    auto lane = std::make_shared<Lane>(line.connection, core->options.max_queued_bytes);
-    const auto added = (*link)->add(theirs->connection, lane);
-    if (!added) return added.error();
-    return Joined{std::move(*link), std::move(lane)};
+    return (*link)->add(theirs->connection, line.connection);
   };
-  const Result<Joined> joined = join();
+  Result<OpenLane> joined = join();
   const std::string verdict =
       joined ? accept_with(proof(Role::acceptor)) : refuse_with(refusal(joined.error()));
   sent = co_await line.messages.write(verdict);
-  if (!sent && joined) {
-    joined->link->lane_ended(*joined->lane, false);
-    co_return sent.error();
-  }
+  if (!sent && joined) co_return sent.error();
   co_return joined;
 }
 

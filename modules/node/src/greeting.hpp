@@ -2,11 +2,10 @@
 
 #include "core.hpp"
 #include "handshake.hpp"
+#include "link.hpp"
 #include "livetls/tcp/message_stream.hpp"
 
 namespace livetls::node {
-
-class Link;
 
 /// Of a connection while nodes shake hands on it.
 tcp::LengthField handshake_framing();
@@ -31,13 +30,9 @@ struct Line {
 Task<Result<Hello>> greet_as_dialler(std::shared_ptr<Core> core, Line line, Hello ours,
                                      NodeName expected);
 
-/// The other side: the link that the connection is now part of, and its number there.
-struct Joined {
-  std::shared_ptr<Link> link;
-  std::shared_ptr<struct Lane> lane;
-};
-Task<Result<Joined>> greet_as_acceptor(std::shared_ptr<Core> core, Line line,
-                                       std::uint64_t our_generation);
+/// The other side: the connection is part of a link then.
+Task<Result<OpenLane>> greet_as_acceptor(std::shared_ptr<Core> core, Line line,
+                                         std::uint64_t our_generation);
 
 Hello make_hello(const Core& core, std::uint64_t generation);
 

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <atomic>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
-#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "core.hpp"
@@ -15,6 +17,8 @@
 #include "streams.hpp"
 
 namespace livetls::node {
+
+class Link;
 
 /// One connection of a link. What is not the outbox belongs to the connection's thread.
 struct Lane : std::enable_shared_from_this<Lane> {
@@ -36,9 +40,28 @@ struct Lane : std::enable_shared_from_this<Lane> {
   bool peer_left = false;
   bool settled_sent = false;
   bool fin_sent = false;
-  std::map<std::uint32_t, std::deque<Frame>> lines;  // received, by stream, while one is handled
-  std::size_t taken = 0;                             // of the credit that the peer was given
+  std::map<std::uint32_t, std::vector<Frame>> lines;  // received, by stream, while one is handled
+  std::size_t taken = 0;                              // of the credit that the peer was given
   std::size_t to_give_back = 0;
+};
+
+/// A connection of a link, while it is open: who drops this has lost it, but for what was said to
+/// be in order.
+class OpenLane {
+ public:
+  OpenLane(std::shared_ptr<Link> link, std::shared_ptr<Lane> lane);
+  OpenLane(OpenLane&&) noexcept = default;
+  ~OpenLane();
+
+  const std::shared_ptr<Link>& link() const noexcept { return link_; }
+  const std::shared_ptr<Lane>& lane() const noexcept { return lane_; }
+
+  void ended_in_order() noexcept { in_order_ = true; }
+
+ private:
+  std::shared_ptr<Link> link_;  // nullptr when moved from
+  std::shared_ptr<Lane> lane_;
+  bool in_order_ = false;
 };
 
 /// What connects this node to another one: one or more connections, and what is under way on them.
@@ -80,8 +103,8 @@ class Link : public std::enable_shared_from_this<Link> {
 
   // ---- Its life
 
-  /// A connection that belongs to it. Errors: too_many_connections.
-  Result<void> add(std::size_t number, std::shared_ptr<Lane> lane);
+  /// A connection that belongs to it from now on. Errors: link_down, too_many_connections.
+  Result<OpenLane> add(std::size_t number, Connection& connection);
 
   /// Ends it in order: what is under way is finished, and nothing new begun.
   void leave();
@@ -89,36 +112,53 @@ class Link : public std::enable_shared_from_this<Link> {
   /// Ends it at once; the first reason counts.
   void fail(Error reason);
 
-  /// A connection has ended, in order where `is_fine`.
-  void lane_ended(Lane& lane, bool is_fine);
+  /// For OpenLane.
+  void lane_ended(Lane& lane, bool in_order);
 
   // ---- For the coroutines of a connection
 
   /// Errors: protocol_violation.
-  Result<void> receive(const std::shared_ptr<Lane>& lane, Frame frame);
+  Result<void> receive(const std::shared_ptr<Lane>& lane, Frame&& frame);
 
   /// What is to be said when nothing else is to be sent: that the link is being left, and that all
   /// is done. Empty: nothing.
   std::string farewell(Lane& lane);
 
-  bool is_down() const;
+  bool is_down() const { return stage_ == Stage::down; }
   void room_made();
 
  private:
   enum class Stage { forming, up, leaving, down };
 
-  Result<void> receive_new(const std::shared_ptr<Lane>& lane, Frame frame);
+  Result<void> receive_new(const std::shared_ptr<Lane>& lane, Frame&& frame);
+  void receive_reply(Frame& frame);
+  Result<void> receive_event(Frame& frame);
+  void receive_end(const Frame& frame);
+  void receive_unsubscribe(Lane& lane, Frame&& frame);
+  void receive_credit(Lane& lane, const Frame& frame);
+
+  /// What is under way with this id; empty where nothing is.
+  template <class T>
+  T find(const std::map<std::uint64_t, T>& what, std::uint64_t id) const {
+    const std::scoped_lock lock(mutex_);
+    const auto found = what.find(id);
+    return found == what.end() ? T() : found->second;
+  }
+
   Task<void> work_off(std::shared_ptr<Lane> lane, std::uint32_t stream);
-  Task<void> handle_message(Frame frame);
+  void begin(const std::shared_ptr<Lane>& lane, Frame frame);
   Task<void> handle_request(std::shared_ptr<Lane> lane, Frame frame);
   Task<void> handle_subscribe(std::shared_ptr<Lane> lane, Frame frame,
                               std::shared_ptr<ServedSubscription> served);
-  void done_with(const std::shared_ptr<Lane>& lane, std::size_t credit);
+  const std::pair<const std::string, Services::OnMessage>* message_service(
+      const Frame& frame) const;
+  void handler_threw(const std::string& service) const;
+  void done_with(Lane& lane, std::size_t credit);
   std::shared_ptr<ServedSubscription> serve(const std::shared_ptr<Lane>& lane, const Frame& frame);
   void end_served(std::uint64_t id);
   void peer_leaves(Lane& lane);
   void lane_is_settled();
-  bool is_leaving() const;
+  bool is_leaving() const { return stage_ == Stage::leaving; }
   void nudge();
   Message message_of(Frame& frame) const;
   void come_up();
@@ -132,13 +172,13 @@ class Link : public std::enable_shared_from_this<Link> {
   const std::shared_ptr<Waiters> room_ = std::make_shared<Waiters>();
 
   mutable std::mutex mutex_;
-  Stage stage_ = Stage::forming;
+  std::atomic<Stage> stage_ = Stage::forming;  // changed with the lock, read without
   bool leaves_when_up_ = false;
   std::vector<std::shared_ptr<Lane>> lanes_;  // nullptr until it is there
   std::size_t lanes_left_ = 0;                // that the peer begins nothing new on
   std::size_t lanes_settled_ = 0;             // on which the peer has handled all of ours
   std::size_t lanes_ended_ = 0;
-  std::size_t being_handled_ = 0;
+  std::atomic<std::size_t> being_handled_ = 0;
   std::uint64_t next_id_ = 1;
   std::map<std::uint64_t, std::shared_ptr<PendingReply>> replies_;
   std::map<std::uint64_t, std::weak_ptr<Subscription::State>> subscriptions_;

@@ -162,7 +162,7 @@ Task<void> Node::Body::serve(Connection& connection, std::size_t number) {
                               handshake_limits(acceptor.handshake_timeout));
   const Line line{messages, connection, core_->acceptor_cookies[number], acceptor.plain,
                   core_->options.insecure_skip_verify};
-  const auto joined = co_await greet_as_acceptor(core_, line, connection.generation());
+  auto joined = co_await greet_as_acceptor(core_, line, connection.generation());
   in_flight.end();
   if (!joined) {
     ++core_->counters.refused;
@@ -171,10 +171,10 @@ Task<void> Node::Body::serve(Connection& connection, std::size_t number) {
   }
   ++core_->counters.accepted;
   if (line.skip_verify && !line.connection.peer_is_verified()) {
-    log(LogLevel::warning, joined->link->peer().name.text() +
+    log(LogLevel::warning, joined->link()->peer().name.text() +
                                " is linked without being verified (insecure_skip_verify)");
   }
-  co_await run_connection(core_, joined->link, joined->lane, connection, messages);
+  co_await run_connection(core_, std::move(*joined), connection, messages);
 }
 
 // ---- The end -----------------------------------------------------------------------------------
@@ -217,14 +217,12 @@ Task<void> Node::Body::stop(Clock::duration grace) {
 Task<Result<std::shared_ptr<Link>>> Node::Body::place(const std::string& to, Frame frame,
                                                       Clock::time_point until,
                                                       const Prepare& prepare, const Undo& undo) {
-  const auto name = NodeName::parse(to);
-  if (!name) co_return name.error();
-  if (*name == core_->name) co_return Error(NodeErrc::no_route, "this is the node itself");
   if (frame.service.size() > kMaxServiceBytes) {
     co_return Error(NodeErrc::message_too_large, "a service's name has 255 bytes at most");
   }
   while (true) {
-    auto link = co_await dialer_->link_to(*name, until);
+    Result<std::shared_ptr<Link>> link = core_->links.find(to);
+    if (!*link) link = co_await dialer_->link_to(to, until);
     if (!link) co_return link.error();
     if (frame.payload.size() > (*link)->max_payload()) {
       co_return Error(NodeErrc::message_too_large, std::to_string(frame.payload.size()) + " bytes");
@@ -243,20 +241,19 @@ Task<Result<std::shared_ptr<Link>>> Node::Body::place(const std::string& to, Fra
 
 namespace {
 
-Frame new_frame(FrameKind kind, std::string service, const Payload& payload,
-                const SendOptions& options) {
+Frame new_frame(FrameKind kind, std::string service, Payload payload, const SendOptions& options) {
   return {.kind = kind,
           .is_json = payload.is_json(),
           .stream = options.stream,
           .service = std::move(service),
-          .payload = payload.bytes()};
+          .payload = std::move(payload).bytes()};
 }
 
 }  // namespace
 
 Task<Result<void>> Node::send(std::string to, std::string service, Payload payload,
                               SendOptions options) {
-  Frame frame = new_frame(FrameKind::message, std::move(service), payload, options);
+  Frame frame = new_frame(FrameKind::message, std::move(service), std::move(payload), options);
   const Body::Prepare prepare = [](Link&) { return std::uint64_t{1}; };
   const Body::Undo undo = [](Link&, std::uint64_t) {};
   const auto link =
@@ -268,7 +265,7 @@ Task<Result<void>> Node::send(std::string to, std::string service, Payload paylo
 Task<Result<Payload>> Node::request(std::string to, std::string service, Payload payload,
                                     SendOptions options) {
   const auto until = Clock::now() + options.timeout;
-  Frame frame = new_frame(FrameKind::request, std::move(service), payload, options);
+  Frame frame = new_frame(FrameKind::request, std::move(service), std::move(payload), options);
   std::shared_ptr<PendingReply> reply;
   std::uint64_t id = 0;
   const Body::Prepare prepare = [&](Link& link) {
@@ -286,7 +283,7 @@ Task<Result<Payload>> Node::request(std::string to, std::string service, Payload
 
 Task<Result<Subscription>> Node::subscribe(std::string to, std::string service, Payload payload,
                                            SendOptions options) {
-  Frame frame = new_frame(FrameKind::subscribe, std::move(service), payload, options);
+  Frame frame = new_frame(FrameKind::subscribe, std::move(service), std::move(payload), options);
   std::shared_ptr<Subscription::State> state;
   const Body::Prepare prepare = [&](Link& link) {
     state = link.expect_events(options.stream);

@@ -60,6 +60,7 @@ Task<Result<std::optional<Payload>>> Subscription::State::next() {
   const auto [error] =
       co_await changed->async_wait(has_news, Waiters::kForever, asio::as_tuple(use_task));
   std::optional<Payload> event;
+  std::uint32_t given_back = 0;
   {
     const std::scoped_lock lock(mutex);
     if (events.empty()) {
@@ -69,9 +70,12 @@ Task<Result<std::optional<Payload>>> Subscription::State::next() {
     }
     event = std::move(events.front());
     events.pop_front();
+    if (++taken >= kEventWindow / 4) given_back = std::exchange(taken, 0);
   }
-  Frame credit{.kind = FrameKind::credit, .stream = 1, .id = id};
-  lane->outbox.put(credit);
+  if (given_back > 0) {
+    Frame credit{.kind = FrameKind::credit, .stream = given_back, .id = id};
+    lane->outbox.put(credit);
+  }
   co_return event;
 }
 

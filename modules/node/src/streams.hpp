@@ -47,6 +47,7 @@ struct Subscription::State {
 
   std::mutex mutex;
   std::deque<Payload> events;
+  std::uint32_t taken = 0;  // and not yet given back to who writes them
   std::optional<Error> ended;
   const std::shared_ptr<Waiters> changed = std::make_shared<Waiters>();
 };

@@ -28,7 +28,8 @@ class Payload {
   /// Of what came from a peer.
   Payload(std::string bytes, bool is_json) : bytes_(std::move(bytes)), is_json_(is_json) {}
 
-  const std::string& bytes() const noexcept { return bytes_; }
+  const std::string& bytes() const& noexcept { return bytes_; }
+  std::string bytes() && noexcept { return std::move(bytes_); }
   bool is_json() const noexcept { return is_json_; }
 
   /// Errors: Boost.JSON's, for what is none, also where bytes were sent.

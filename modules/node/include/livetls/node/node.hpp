@@ -43,6 +43,8 @@ struct Acceptor {
   std::size_t max_connections = 10'000;
 };
 
+/// A link that has come, or gone. One that ends in order may be told of behind the one that takes
+/// its place: a peer is linked while more have come than gone.
 struct LinkEvent {
   bool is_up = false;
   std::string peer;
@@ -90,7 +92,7 @@ struct NodeOptions {
 
   std::chrono::steady_clock::duration connect_timeout = std::chrono::seconds(5);
 
-  /// Called for every link that comes and goes, on any thread.
+  /// Called for every link that comes and goes, on any thread. What it throws is logged.
   std::function<void(const LinkEvent&)> on_link = {};
 };
 
