@@ -3,6 +3,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_future.hpp>
+#include <cstdio>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -162,6 +163,23 @@ void play(Runtime& runtime, Client& client, const ServerProcess& server, bool as
   standing.busy.push_back(0);
 }
 
+std::string rates(const std::vector<Standing>& standings) {
+  char text[100];
+  std::snprintf(text, sizeof text, "%.0f a second, over the bare stream %.0f.",
+                median(standings[0].per_second), median(standings[1].per_second));
+  return text;
+}
+
+std::string latencies(const std::vector<Standing>& standings) {
+  const auto us = [&](std::size_t who, double percent) {
+    return 1e-3 * static_cast<double>(standings[who].latency.percentile(percent).count());
+  };
+  char text[100];
+  std::snprintf(text, sizeof text, "p50 %.0f us, p99 %.0f us; over the bare stream %.0f and %.0f.",
+                us(0, 50), us(0, 99), us(1, 50), us(1, 99));
+  return text;
+}
+
 }  // namespace
 
 void measure_links(Bench& bench) {
@@ -187,11 +205,8 @@ void measure_links(Bench& bench) {
         play(runtime, alone, bare, asks, operations, standings[1]);
       }
       const std::string what = asks ? "request over a link" : "message of 64 bytes over a link";
-      Row row = compare_cpu("CPU per " + what, standings, asks ? 2 : 15, asks ? 1.5 : 5);
-      char note[100];
-      std::snprintf(note, sizeof note, "%.0f a second, over the bare stream %.0f.",
-                    median(standings[0].per_second), median(standings[1].per_second));
-      row.note = note;
+      Row row = compare_cpu("CPU per " + what, standings, asks ? 1.5 : 5, asks ? 1.25 : 3);
+      row.note = asks ? latencies(standings) : rates(standings);
       bench.report.rows.push_back(row);
       bench.report.series.push_back(cpu_bars("CPU per " + what, standings));
       if (asks) bench.report.series.push_back(latency_lines("Latency of a " + what, standings));

@@ -80,8 +80,9 @@ int main(int argc, char** argv) try {
   std::cout << argv[1] << "=" << node.ports()[0] << std::endl;
   runtime.start();
   for (std::string line; read_line(line);) {
-    const std::size_t space = std::min(line.find(' '), line.size());
-    auto asked = node.request(line.substr(0, space), "say", line.substr(space));
+    const std::string to = line.substr(0, line.find(' '));
+    const std::string text = line.substr(std::min(to.size() + 1, line.size()));
+    auto asked = node.request(to, "say", text);
     const Result<node::Payload> reply =
         boost::asio::co_spawn(runtime.executor(0), std::move(asked), boost::asio::use_future).get();
     std::cout << (reply ? reply->bytes() : reply.error().message()) << std::endl;

@@ -11,8 +11,8 @@
 #include <iostream>
 #include <sstream>
 
-#include "livetls/net/connector.hpp"
 #include "livetls/net/runtime.hpp"
+#include "livetls/tcp/connector.hpp"
 #include "livetls/tcp/message_stream.hpp"
 #include "livetls/tcp/server.hpp"
 
@@ -39,7 +39,7 @@ Task<void> answer(tcp::Connection& connection) {
   }
 }
 
-Task<Result<std::string>> ask(Connector& connector, Target server, std::string numbers) {
+Task<Result<std::string>> ask(tcp::Connector& connector, tcp::Target server, std::string numbers) {
   const auto connection = co_await connector.connect(std::move(server));
   if (!connection) co_return connection.error();
   tcp::MessageStream messages(**connection, kFraming);
@@ -69,7 +69,7 @@ void serve(char** arguments) {
 }
 
 void ask(int count, char** arguments) {
-  Connector connector(nullptr, {.roots = TrustBundle::load(arguments[0]).value()});
+  tcp::Connector connector(nullptr, {.roots = TrustBundle::load(arguments[0]).value()});
   Target server{.host = "localhost", .port = static_cast<std::uint16_t>(std::stoi(arguments[1]))};
   std::string numbers;
   for (int i = 2; i < count; ++i) numbers += std::string(arguments[i]) + " ";

@@ -270,7 +270,8 @@ TEST_F(NodesExample, ThreeTalkWhileTheirCertificatesRotate) {
     return line(from);
   };
   EXPECT_EQ(say(b, "a", "hello"), "heard");
-  EXPECT_THAT(line(a), AllOf(HasSubstr("b@localhost"), HasSubstr("O=first"), HasSubstr("hello")));
+  EXPECT_THAT(line(a),
+              AllOf(HasSubstr("b@localhost"), HasSubstr("O=first"), HasSubstr("): hello")));
   EXPECT_EQ(say(c, "a", "hello"), "heard");
   EXPECT_THAT(line(a), AllOf(HasSubstr("c@localhost"), HasSubstr("O=second")));
   EXPECT_THAT(say(a, "d", "hello"), HasSubstr("nobody says where"));

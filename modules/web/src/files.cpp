@@ -153,10 +153,10 @@ class FolderOfFiles {
     response.headers.set("Accept-Ranges", "bytes");
     response.headers.set("Content-Type", type_of(path));
     const RangeAnswer asked = range_of(request, size, validators);
-    const std::string of_size = "/" + std::to_string(size);
+    const std::string whole = std::to_string(size);
     if (asked.kind == Kind::unsatisfiable) {
       response.status_code = 416;
-      response.headers.set("Content-Range", "bytes *" + of_size);
+      response.headers.set("Content-Range", "bytes */" + whole);
       return response;
     }
     const bool part = asked.kind == Kind::part;
@@ -164,7 +164,7 @@ class FolderOfFiles {
     response.status_code = part ? 206 : 200;
     if (part) {
       response.headers.set("Content-Range", "bytes " + std::to_string(range.begin) + "-" +
-                                                std::to_string(range.end - 1) + of_size);
+                                                std::to_string(range.end - 1) + "/" + whole);
     }
     give_body(response, std::move(file), range);
     return response;
