@@ -13,6 +13,7 @@
 #include "livetls/pki/certificate_authority.hpp"
 #include "livetls/tcp/server.hpp"
 #include "support/captured_log.hpp"
+#include "support/deaf.hpp"
 #include "support/running_runtime.hpp"
 #include "support/temporary_directory.hpp"
 #include "support/test_ca.hpp"
@@ -197,28 +198,8 @@ TEST_F(ConnectorTest, SpeaksPlainAndOverUnixSockets) {
   EXPECT_EQ(ask_now(connector, {.host = address}).line, "nobody\n");
 }
 
-/// Somebody who accepts no connection, and whose queue is full.
-class Deaf {
- public:
-  Deaf() : acceptor_(io_, {boost::asio::ip::address_v4::loopback(), 0}, false) {
-    acceptor_.listen(0);
-    for (int i = 0; i < 2; ++i) {
-      queued_.emplace_back(io_);
-      queued_.back().non_blocking(true, ignored_);
-      queued_.back().async_connect(acceptor_.local_endpoint(), [](auto) {});
-    }
-  }
-  std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
-
- private:
-  boost::asio::io_context io_;
-  boost::asio::ip::tcp::acceptor acceptor_;
-  std::vector<boost::asio::ip::tcp::socket> queued_;
-  boost::system::error_code ignored_;
-};
-
 TEST_F(ConnectorTest, GivesUpInTime) {
-  Deaf deaf;
+  const test::Deaf deaf;
   Connector connector(nullptr, {.roots = ca_.roots(), .connect_timeout = 50ms});
   const Answer answer = ask_now(connector, {.host = "127.0.0.1", .port = deaf.port()});
   EXPECT_EQ(answer.error.code, boost::asio::error::timed_out);

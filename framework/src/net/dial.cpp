@@ -88,21 +88,6 @@ class EndOfRace {
   Race& race_;
 };
 
-/// One of each family by turns, in the resolver's order, whose first decides which comes first.
-std::vector<Endpoint> by_turns(const tcp::resolver::results_type& resolved) {
-  std::vector<tcp::endpoint> all;
-  for (const auto& entry : resolved) all.push_back(entry.endpoint());
-  std::vector<Endpoint> first, second, turns;
-  for (const tcp::endpoint& endpoint : all) {
-    (endpoint.protocol() == all.front().protocol() ? first : second).push_back(endpoint);
-  }
-  for (std::size_t i = 0; i < std::max(first.size(), second.size()); ++i) {
-    if (i < first.size()) turns.push_back(first[i]);
-    if (i < second.size()) turns.push_back(second[i]);
-  }
-  return turns;
-}
-
 Task<Result<std::vector<Endpoint>>> resolve(const std::string& host, std::uint16_t port) {
   constexpr std::string_view kUnix = "unix:";
   if (host.starts_with(kUnix)) {
@@ -117,29 +102,49 @@ Task<Result<std::vector<Endpoint>>> resolve(const std::string& host, std::uint16
   const std::string service = std::to_string(port);
   const auto [failure, resolved] = co_await resolver.async_resolve(host, service, kAsTuple);
   if (failure) co_return Error(failure, host);
-  co_return by_turns(resolved);
+  std::vector<tcp::endpoint> found;
+  for (const auto& entry : resolved) found.push_back(entry.endpoint());
+  co_return by_turns(found);
 }
 
 }  // namespace
 
-Task<Result<StreamSocket>> dial(std::string host, std::uint16_t port, DialTimes times) {
+std::vector<Endpoint> by_turns(const std::vector<tcp::endpoint>& endpoints) {
+  std::vector<Endpoint> first, second, turns;
+  for (const tcp::endpoint& endpoint : endpoints) {
+    (endpoint.protocol() == endpoints.front().protocol() ? first : second).push_back(endpoint);
+  }
+  for (std::size_t i = 0; i < std::max(first.size(), second.size()); ++i) {
+    if (i < first.size()) turns.push_back(first[i]);
+    if (i < second.size()) turns.push_back(second[i]);
+  }
+  return turns;
+}
+
+Task<Result<StreamSocket>> connect_to_first(std::vector<Endpoint> endpoints, DialTimes times) {
   const Clock::time_point deadline = Clock::now() + times.timeout;
-  const auto endpoints = co_await resolve(host, port);
-  if (!endpoints) co_return endpoints.error();
   const auto race = std::make_shared<Race>(co_await asio::this_coro::executor);
   const EndOfRace end(*race);
-  auto next = endpoints->begin();
+  auto next = endpoints.begin();
   while (!race->winner() && Clock::now() < deadline) {
-    const bool more = next != endpoints->end();
+    const bool more = next != endpoints.end();
     if (more) race->start(*next++);
     if (!more && !race->is_under_way()) break;
     const Clock::time_point patience =
-        next == endpoints->end() ? deadline : Clock::now() + times.attempt_delay;
+        next == endpoints.end() ? deadline : Clock::now() + times.attempt_delay;
     co_await race->wait_until(std::min(patience, deadline));
   }
   if (race->winner()) co_return std::move(*race->winner());
   const bool failed = !race->is_under_way();
-  co_return Error(failed ? race->last_error() : asio::error::timed_out, host);
+  co_return Error(failed ? race->last_error() : asio::error::timed_out);
+}
+
+Task<Result<StreamSocket>> dial(std::string host, std::uint16_t port, DialTimes times) {
+  auto endpoints = co_await resolve(host, port);
+  if (!endpoints) co_return endpoints.error();
+  auto socket = co_await connect_to_first(std::move(*endpoints), times);
+  if (!socket) co_return Error(socket.error().code, host);
+  co_return socket;
 }
 
 }  // namespace livetls
