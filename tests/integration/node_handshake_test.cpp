@@ -3,15 +3,18 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_future.hpp>
 #include <mutex>
 
+#include "frame.hpp"
 #include "handshake.hpp"
 #include "livetls/net/connector.hpp"
 #include "livetls/node/node.hpp"
 #include "livetls/tcp/message_stream.hpp"
 #include "support/eventually.hpp"
+#include "support/gate.hpp"
 #include "support/running_runtime.hpp"
 #include "support/test_ca.hpp"
 
@@ -51,8 +54,10 @@ class NodeHandshakeTest : public testing::Test {
     co_return std::string((*message)->payload);
   }
 
-  static Hello hello() {
-    Hello hello{.generation = 1, .max_payload = 1000, .name = "caller@localhost"};
+  static Hello hello(std::size_t max_payload = 1000) {
+    Hello hello{.generation = 1,
+                .max_payload = static_cast<std::uint32_t>(max_payload),
+                .name = "caller@localhost"};
     hello.nonce.fill(7);
     return hello;
   }
@@ -62,9 +67,10 @@ class NodeHandshakeTest : public testing::Test {
   }
 
   /// The verdict on a handshake over `connection` whose proof is bound to `bound_to`.
-  Task<Result<std::string>> shake_hands(Connection& connection, Connection& bound_to) {
+  Task<Result<std::string>> shake_hands(Connection& connection, Connection& bound_to,
+                                        std::size_t max_payload = 1000) {
     tcp::MessageStream messages(connection, Framing{.bytes = 4});
-    const std::string ours = to_bytes(hello());
+    const std::string ours = to_bytes(hello(max_payload));
     auto sent = co_await messages.write(ours);
     if (!sent) co_return sent.error();
     const auto theirs = co_await read(messages);
@@ -75,6 +81,52 @@ class NodeHandshakeTest : public testing::Test {
     const auto verdict = co_await read(messages);
     if (!verdict) co_return verdict.error();
     co_return parse_verdict(*verdict);
+  }
+
+  static Task<void> write(Connection& connection, std::string_view bytes) {
+    tcp::MessageStream messages(connection, frame_framing(1000));
+    co_await messages.write_framed(bytes);
+  }
+
+  Task<int> count_replies(Connection& connection, int expected) {
+    tcp::MessageStream messages(connection, frame_framing(1024 * 1024));
+    int replies = 0;
+    while (replies < expected) {
+      const auto bytes = co_await read(messages);
+      if (!bytes) co_return replies;
+      const auto frame = parse_frame(*bytes);
+      if (frame && frame->kind == FrameKind::reply) ++replies;
+    }
+    co_return replies;
+  }
+
+  /// Why a link goes down on which these frames come behind a message that is never done.
+  Error error_after(const std::string& frames) {
+    test::Gate gate;
+    std::mutex mutex;
+    Error reason;
+    NodeOptions options{
+        .cert_manager = manager_, .acceptors = {{}}, .cookie = std::string(kCookie)};
+    options.services.messages["block"] = [&](Message) -> Task<void> { co_await gate.pass(); };
+    options.on_link = [&](const LinkEvent& event) {
+      const std::scoped_lock lock(mutex);
+      if (!event.is_up) reason = event.reason;
+    };
+    Node node(runtime_, "blocked@localhost", std::move(options));
+    const auto connection =
+        wait(connector_.connect({.host = "localhost", .port = node.ports()[0]})).value();
+    EXPECT_TRUE(wait(shake_hands(*connection, *connection)));
+    std::string bytes;
+    append(Frame{.kind = FrameKind::message, .service = "block"}, bytes);
+    wait(write(*connection, bytes + frames));
+    EXPECT_TRUE(eventually([&] {
+      const std::scoped_lock lock(mutex);
+      return static_cast<bool>(reason.code);
+    }));
+    connection->cut();
+    gate.open();
+    const std::scoped_lock lock(mutex);
+    return reason;
   }
 
   const test::TestCa ca_;
@@ -163,6 +215,47 @@ TEST_F(NodeHandshakeTest, ASilentLinkIsDown) {
   }));
   EXPECT_EQ(reason, Error(boost::asio::error::timed_out).message());
   connection->cut();
+}
+
+TEST_F(NodeHandshakeTest, NoRequestIsBegunWhileThePeerReadsNoReplies) {
+  constexpr int kRequests = 200;
+  const std::string large(1024 * 1024, 'x');
+  std::atomic<int> begun = 0;
+  std::atomic<bool> noted = false;
+  NodeOptions options{.cert_manager = manager_, .acceptors = {{}}, .cookie = std::string(kCookie)};
+  options.services.requests["large"] = [&](Message) -> Task<Result<Payload>> {
+    ++begun;
+    co_return Payload(large);
+  };
+  options.services.messages["note"] = [&](Message) -> Task<void> {
+    noted = true;
+    co_return;
+  };
+  Node node(runtime_, "generous@localhost", std::move(options));
+  const auto connection =
+      wait(connector_.connect({.host = "localhost", .port = node.ports()[0]})).value();
+  ASSERT_TRUE(wait(shake_hands(*connection, *connection, large.size())));
+  std::string frames;
+  for (std::uint64_t id = 1; id <= kRequests; ++id) {
+    append(Frame{.kind = FrameKind::request, .id = id, .service = "large"}, frames);
+  }
+  append(Frame{.kind = FrameKind::message, .stream = 1, .service = "note"}, frames);
+  wait(write(*connection, frames));
+  ASSERT_TRUE(eventually([&] { return noted.load(); })) << "other streams go on";
+  EXPECT_LT(begun, kRequests / 2);
+  EXPECT_EQ(wait(count_replies(*connection, kRequests)), kRequests);
+  connection->cut();
+}
+
+TEST_F(NodeHandshakeTest, WhoSendsMoreThanThereIsRoomForIsCutOff) {
+  std::string messages;
+  for (int i = 0; i < 30; ++i) {
+    append(Frame{.kind = FrameKind::message, .payload = std::string(100'000, 'x')}, messages);
+  }
+  EXPECT_EQ(error_after(messages).code, NodeErrc::protocol_violation);
+  std::string ends;  // of subscriptions there never were
+  for (int i = 0; i < 20'000; ++i) append(Frame{.kind = FrameKind::unsubscribe}, ends);
+  EXPECT_EQ(error_after(ends).code, NodeErrc::protocol_violation);
 }
 
 }  // namespace

@@ -232,6 +232,11 @@ Task<boost::system::error_code> Link::wait_for_room(std::shared_ptr<Lane> lane, 
   co_return error;
 }
 
+Task<void> Link::wait_to_answer(std::shared_ptr<Lane> lane) {
+  const auto has_room = [lane] { return lane->outbox.has_room_for_answers(); };
+  co_await room_->async_wait(has_room, Waiters::kForever, asio::as_tuple(use_task));
+}
+
 void Link::room_made() { room_->check(); }
 
 std::uint64_t Link::expect_reply(std::shared_ptr<PendingReply> reply) {

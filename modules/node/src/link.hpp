@@ -101,6 +101,9 @@ class Link : public std::enable_shared_from_this<Link> {
   Task<boost::system::error_code> wait_for_room(std::shared_ptr<Lane> lane, std::size_t cost,
                                                 Lane::Clock::time_point until);
 
+  /// Completes when more replies and events may be made, or none go any more.
+  Task<void> wait_to_answer(std::shared_ptr<Lane> lane);
+
   // ---- Its life
 
   /// A connection that belongs to it from now on. Errors: link_down, too_many_connections.
@@ -134,7 +137,7 @@ class Link : public std::enable_shared_from_this<Link> {
   void receive_reply(Frame& frame);
   Result<void> receive_event(Frame& frame);
   void receive_end(const Frame& frame);
-  void receive_unsubscribe(Lane& lane, Frame&& frame);
+  Result<void> receive_unsubscribe(Lane& lane, Frame&& frame);
   void receive_credit(Lane& lane, const Frame& frame);
 
   /// What is under way with this id; empty where nothing is.

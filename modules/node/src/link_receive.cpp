@@ -18,6 +18,9 @@ namespace {
 
 constexpr std::size_t kMaxReasonBytes = 1024;
 
+/// Frames in a line. There is credit for a quarter of them; ends of subscriptions cost none.
+constexpr std::size_t kMaxLine = 16 * 1024;
+
 Error reason_in(const Frame& frame) {
   if (frame.is_unknown_service) return Error(NodeErrc::unknown_service);
   return Error(NodeErrc::handler_failed, frame.payload);
@@ -49,7 +52,7 @@ Result<void> Link::receive(const std::shared_ptr<Lane>& lane, Frame&& frame) {
     case FrameKind::failure: receive_reply(frame); return {};
     case FrameKind::event: return receive_event(frame);
     case FrameKind::end: receive_end(frame); return {};
-    case FrameKind::unsubscribe: receive_unsubscribe(*lane, std::move(frame)); return {};
+    case FrameKind::unsubscribe: return receive_unsubscribe(*lane, std::move(frame));
     case FrameKind::credit: receive_credit(*lane, frame); return {};
     case FrameKind::leave: peer_leaves(*lane); return {};
     case FrameKind::settled: lane_is_settled(); return {};
@@ -83,10 +86,16 @@ void Link::receive_end(const Frame& frame) {
 }
 
 /// What it is about may wait for its turn.
-void Link::receive_unsubscribe(Lane& lane, Frame&& frame) {
+Result<void> Link::receive_unsubscribe(Lane& lane, Frame&& frame) {
   const auto line = lane.lines.find(frame.stream);
-  if (line == lane.lines.end()) return end_served(frame.id);
-  line->second.push_back(std::move(frame));
+  if (line == lane.lines.end()) {
+    end_served(frame.id);
+  } else if (line->second.size() < kMaxLine) {
+    line->second.push_back(std::move(frame));
+  } else {
+    return Error(NodeErrc::protocol_violation, "more is ended than was begun");
+  }
+  return {};
 }
 
 void Link::receive_credit(Lane& lane, const Frame& frame) {
@@ -110,8 +119,9 @@ Result<void> Link::receive_new(const std::shared_ptr<Lane>& lane, Frame&& frame)
   return {};
 }
 
-/// What came in one stream, in order: each message is waited for, requests are begun. Not at once,
-/// since messages often come many at a time: one coroutine for all of them.
+/// What came in one stream, in order: each message is waited for, requests are begun, but not while
+/// too many replies wait to be read by the peer. Not at once, since messages often come many at a
+/// time: one coroutine for all of them.
 Task<void> Link::work_off(std::shared_ptr<Lane> lane, std::uint32_t stream) {
   const auto self = shared_from_this();
   const auto cancellation = co_await asio::this_coro::cancellation_state;
@@ -122,6 +132,7 @@ Task<void> Link::work_off(std::shared_ptr<Lane> lane, std::uint32_t stream) {
     frames.swap(line);
     for (Frame& frame : frames) {
       if (frame.kind != FrameKind::message) {
+        if (!lane->outbox.has_room_for_answers()) co_await wait_to_answer(lane);
         begin(lane, std::move(frame));
         continue;
       }

@@ -42,7 +42,7 @@ Outbox::Put Outbox::put(Frame& frame) {
 }
 
 void Outbox::put_in_line(Frame& frame) {
-  if (needs_credit(frame.kind)) waiting_bytes_ += cost(frame);
+  waiting(frame) += cost(frame);
   const std::uint64_t line = line_of(frame);
   Stream& stream = streams_[line];
   stream.frames.push_back(std::move(frame));
@@ -65,10 +65,8 @@ std::string Outbox::take(std::size_t max_bytes) {
     }
     skipped = 0;
     const Frame& frame = frames.front();
-    if (needs_credit(frame.kind)) {
-      credit_ -= static_cast<std::int64_t>(cost(frame));
-      waiting_bytes_ -= cost(frame);
-    }
+    if (needs_credit(frame.kind)) credit_ -= static_cast<std::int64_t>(cost(frame));
+    waiting(frame) -= cost(frame);
     append(frame, taken);
     frames.pop_front();
     frames.empty() ? void(streams_.erase(entry)) : turns_.push_back(line);
@@ -97,6 +95,7 @@ void Outbox::close() {
   streams_.clear();
   turns_.clear();
   waiting_bytes_ = 0;
+  answer_bytes_ = 0;
 }
 
 bool Outbox::is_empty() const {
@@ -107,6 +106,11 @@ bool Outbox::is_empty() const {
 bool Outbox::has_room(std::size_t cost) const {
   const std::scoped_lock lock(mutex_);
   return closed_ || closed_to_new_ || fits(cost);
+}
+
+bool Outbox::has_room_for_answers() const {
+  const std::scoped_lock lock(mutex_);
+  return closed_ || answer_bytes_ < max_bytes_;
 }
 
 }  // namespace livetls::node

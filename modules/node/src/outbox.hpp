@@ -45,6 +45,9 @@ class Outbox {
   /// Whether a frame of this cost may be put, or none any more.
   bool has_room(std::size_t cost) const;
 
+  /// Whether replies and events that wait are few enough for more to be made, or none go any more.
+  bool has_room_for_answers() const;
+
  private:
   struct Stream {
     std::deque<Frame> frames;
@@ -55,6 +58,9 @@ class Outbox {
   bool fits(std::size_t cost) const {
     return waiting_bytes_ == 0 || waiting_bytes_ + cost <= max_bytes_;
   }
+  std::size_t& waiting(const Frame& frame) {
+    return needs_credit(frame.kind) ? waiting_bytes_ : answer_bytes_;
+  }
   void put_in_line(Frame& frame);
 
   const std::size_t max_bytes_;
@@ -64,6 +70,7 @@ class Outbox {
   std::map<std::uint64_t, Stream> streams_;
   std::deque<std::uint64_t> turns_;
   std::size_t waiting_bytes_ = 0;  // of what needs credit
+  std::size_t answer_bytes_ = 0;   // of what does not
   std::int64_t credit_;
   bool closed_to_new_ = false;
   bool closed_ = false;

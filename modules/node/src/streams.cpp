@@ -104,6 +104,7 @@ Task<Result<void>> ServedSubscription::write(Payload event) {
   const auto [error] =
       co_await changed_->async_wait(may_go_on, Waiters::kForever, asio::as_tuple(use_task));
   if (error) co_return Error(error);
+  if (!lane_->outbox.has_room_for_answers()) co_await link->wait_to_answer(lane_);
   {
     const std::scoped_lock lock(mutex_);
     if (ended_) co_return Error(*ended_);

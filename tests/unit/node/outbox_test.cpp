@@ -91,6 +91,16 @@ TEST_F(OutboxTest, IsFullAtItsLimitButNotForReplies) {
       << "one that is larger alone than the limit must go, too";
 }
 
+TEST_F(OutboxTest, SaysWhenAnswersAreTooMany) {
+  EXPECT_TRUE(outbox_.has_room_for_answers());
+  Frame reply{.kind = FrameKind::reply, .payload = std::string(kMaxBytes, 'x')};
+  EXPECT_EQ(outbox_.put(reply), Outbox::Put::done);
+  EXPECT_FALSE(outbox_.has_room_for_answers());
+  EXPECT_TRUE(outbox_.has_room(1)) << "messages are counted by themselves";
+  outbox_.take(kMaxBytes);
+  EXPECT_TRUE(outbox_.has_room_for_answers());
+}
+
 TEST_F(OutboxTest, ClosesInTwoSteps) {
   put_message(1, "a");
   outbox_.close_to_new();

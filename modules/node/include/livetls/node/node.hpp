@@ -78,7 +78,8 @@ struct NodeOptions {
 
   std::size_t max_message_bytes = 1024 * 1024;
 
-  /// What may wait to be sent on a connection; who sends more waits.
+  /// What may wait to be sent on a connection; who sends more waits. While as much of replies and
+  /// events waits besides, since the peer does not read them, no request of it is begun.
   std::size_t max_queued_bytes = 4 * 1024 * 1024;
 
   /// What is idle says that it is alive so often; a link of which nothing came for three times as
