@@ -53,7 +53,7 @@ void Waiters::wait(Condition condition, std::chrono::steady_clock::duration with
           const auto alive = self.lock();
           if (alive && !error) alive->give_up(id, asio::error::timed_out);
         });
-        waiter.timer = timer;  // cancelled when it goes
+        waiter.timer = timer;  // cancelled when it goes; who waits keeps its executor until then
       }
       waiters_.emplace(id, std::move(waiter));
       return;

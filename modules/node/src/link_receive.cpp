@@ -63,9 +63,13 @@ Result<void> Link::receive(const std::shared_ptr<Lane>& lane, Frame&& frame) {
 }
 
 void Link::receive_reply(Frame& frame) {
-  const auto reply = find(replies_, frame.id);
-  if (reply && frame.kind == FrameKind::failure) reply->complete(reason_in(frame));
-  if (reply) reply->complete(Payload(std::move(frame.payload), frame.is_json));
+  if (const auto reply = find(replies_, frame.id)) {
+    if (frame.kind == FrameKind::reply) {
+      reply->complete(Payload(std::move(frame.payload), frame.is_json));
+    } else {
+      reply->complete(reason_in(frame));
+    }
+  }
   forget_reply(frame.id);
 }
 
@@ -211,11 +215,11 @@ Task<void> Link::handle_request(std::shared_ptr<Lane> lane, Frame frame) {
     answer.is_unknown_service = true;
   } else {
     try {
-      const Result<Payload> reply = co_await service->second(message_of(frame));
+      Result<Payload> reply = co_await service->second(message_of(frame));
       if (reply && reply->bytes().size() <= max_payload_) {
         answer.kind = FrameKind::reply;
         answer.is_json = reply->is_json();
-        answer.payload = reply->bytes();
+        answer.payload = std::move(*reply).bytes();
       } else {
         answer.payload =
             reply ? "the reply is too large" : reply.error().message().substr(0, kMaxReasonBytes);

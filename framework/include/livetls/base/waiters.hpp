@@ -16,9 +16,7 @@
 
 namespace livetls {
 
-/// Those who wait for something that other threads bring about.
-///
-/// Thread-safe. Lifetime: the executor of who waits must last until the wait is over.
+/// Those who wait for something that other threads bring about. Thread-safe.
 class Waiters : public std::enable_shared_from_this<Waiters> {
  public:
   /// Longer than any program runs: no deadline.
