@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/post.hpp>
 #include <random>
 #include <utility>
@@ -52,11 +54,17 @@ std::chrono::steady_clock::duration reconnect_pause(const NodeOptions& options, 
 
 Dialer::Dialer(std::shared_ptr<Core> core) : core_(std::move(core)) {
   for (std::size_t i = 0; i < core_->runtime.threads(); ++i) {
-    calls_on_.push_back(std::make_unique<TaskGroup>(core_->runtime.executor(i)));
+    const Executor executor = core_->runtime.executor(i);
+    calls_on_.push_back(std::make_unique<TaskGroup>(executor));
+    stopped_on_.push_back(std::make_unique<Lane::Timer>(executor, Clock::time_point::max()));
   }
 }
 
-void Dialer::cancel_on(std::size_t thread) { calls_on_[thread]->cancel(); }
+void Dialer::cancel_on(std::size_t thread) {
+  calls_on_[thread]->cancel();
+  stopped_on_[thread]->cancel();
+}
+
 Task<void> Dialer::wait_on(std::size_t thread) { return calls_on_[thread]->wait(); }
 
 // ---- Who waits for a link ----------------------------------------------------------------------
@@ -193,15 +201,19 @@ Task<Result<void>> Dialer::call(const NodeName& name) {
 /// All connections of a link.
 Task<Result<void>> Dialer::call_on(RoutePtr route, NodeName name) {
   struct Calling {
-    ~Calling() { links.end_call(name); }
+    ~Calling() {
+      if (link && !link_is_whole) link->fail(Error(NodeErrc::link_down, "a call was given up"));
+      links.end_call(name);
+    }
     Links& links;
     const std::string& name;
+    std::shared_ptr<Link> link = {};
+    bool link_is_whole = false;
   } calling{core_->links, name.text()};
   const std::uint64_t generation = route->cert_manager ? route->cert_manager->generation() : 0;
   Hello hello = make_hello(*core_, generation);
   random_bytes(hello.link);
   hello.connections = static_cast<std::uint8_t>(route->route.connections);
-  std::shared_ptr<Link> link;
   for (; hello.connection < hello.connections; ++hello.connection) {
     random_bytes(hello.nonce);
     std::size_t thread = 0;
@@ -209,21 +221,34 @@ Task<Result<void>> Dialer::call_on(RoutePtr route, NodeName name) {
       const std::scoped_lock lock(mutex_);
       thread = next_thread_++ % core_->runtime.threads();
     }
-    // A connection belongs to the thread that makes it.
-    const auto made = co_await asio::co_spawn(core_->runtime.executor(thread),
-                                              connect(route, name, hello, link), use_task);
+    // A connection belongs to the thread that makes it. No cancellation passes from thread to
+    // thread: Asio's may come when what it is for has just ended.
+    const auto made = co_await asio::co_spawn(
+        core_->runtime.executor(thread), connect_on(thread, route, name, hello, calling.link),
+        asio::bind_cancellation_slot(asio::cancellation_slot(), use_task));
     if (!made) {
-      if (link) link->fail(made.error());
-      co_return made.error();
+      if (calling.link) calling.link->fail(made.error());
+      co_return made;
     }
-    link = *made;
   }
+  calling.link_is_whole = true;
   co_return Result<void>();
 }
 
+Task<Result<void>> Dialer::connect_on(std::size_t thread, const RoutePtr& route,
+                                      const NodeName& name, const Hello& hello,
+                                      std::shared_ptr<Link>& link) {
+  using namespace asio::experimental::awaitable_operators;
+  if (core_->stopping) co_return Error(asio::error::operation_aborted);
+  const auto made = co_await (connect(route, name, hello, link) ||
+                              stopped_on_[thread]->async_wait(asio::as_tuple(use_task)));
+  if (made.index() == 1) co_return Error(asio::error::operation_aborted);
+  co_return std::get<0>(made);
+}
+
 /// One connection, of a new link where there is none yet.
-Task<Result<std::shared_ptr<Link>>> Dialer::connect(RoutePtr route, NodeName name, Hello hello,
-                                                    std::shared_ptr<Link> link) {
+Task<Result<void>> Dialer::connect(RoutePtr route, NodeName name, Hello hello,
+                                   std::shared_ptr<Link>& link) {
   auto connected = co_await route->connector->connect(route->target_for(name));
   if (!connected) co_return connected.error();
   std::unique_ptr<Connection> connection = std::move(*connected);
@@ -242,7 +267,7 @@ Task<Result<std::shared_ptr<Link>>> Dialer::connect(RoutePtr route, NodeName nam
   ++core_->counters.dialled;
   TaskGroup& tasks = core_->tasks_on(connection->get_executor());
   tasks.spawn(own(core_, std::move(*opened), std::move(connection), std::move(messages)));
-  co_return link;
+  co_return Result<void>();
 }
 
 }  // namespace livetls::node

@@ -7,11 +7,10 @@
 #include <vector>
 
 #include "core.hpp"
+#include "link.hpp"
 #include "routes.hpp"
 
 namespace livetls::node {
-
-class Link;
 
 /// How long to wait before a node is called again, after so many attempts before: longer each time,
 /// and by chance shorter, so that nodes that lost each other do not call all at once.
@@ -52,13 +51,16 @@ class Dialer : public std::enable_shared_from_this<Dialer> {
   bool goes_on_after(const NodeName& name, const Error& error, bool was_linked);
   Task<Result<void>> call(const NodeName& name);
   Task<Result<void>> call_on(RoutePtr route, NodeName name);
-  Task<Result<std::shared_ptr<Link>>> connect(RoutePtr route, NodeName name, Hello hello,
-                                              std::shared_ptr<Link> link);
+  Task<Result<void>> connect_on(std::size_t thread, const RoutePtr& route, const NodeName& name,
+                                const Hello& hello, std::shared_ptr<Link>& link);
+  Task<Result<void>> connect(RoutePtr route, NodeName name, Hello hello,
+                             std::shared_ptr<Link>& link);
   Task<Result<std::vector<RoutePtr>>> find_routes(const NodeName& name);
   Task<void> pause(std::size_t attempt);
 
   const std::shared_ptr<Core> core_;
-  std::vector<std::unique_ptr<TaskGroup>> calls_on_;  // by thread
+  std::vector<std::unique_ptr<TaskGroup>> calls_on_;      // by thread
+  std::vector<std::unique_ptr<Lane::Timer>> stopped_on_;  // by thread, cancelled by a stop
 
   std::mutex mutex_;
   std::map<NodeName, Call> calls_;
