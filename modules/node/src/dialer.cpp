@@ -240,10 +240,16 @@ Task<Result<void>> Dialer::connect_on(std::size_t thread, const RoutePtr& route,
                                       std::shared_ptr<Link>& link) {
   using namespace asio::experimental::awaitable_operators;
   if (core_->stopping) co_return Error(asio::error::operation_aborted);
-  const auto made = co_await (connect(route, name, hello, link) ||
-                              stopped_on_[thread]->async_wait(asio::as_tuple(use_task)));
-  if (made.index() == 1) co_return Error(asio::error::operation_aborted);
-  co_return std::get<0>(made);
+  Result<void> made = Error(asio::error::operation_aborted);
+  const auto attempt = [&]() -> Task<void> {
+    try {
+      made = co_await connect(route, name, hello, link);
+    } catch (const std::exception& thrown) {
+      made = Error(NodeErrc::link_down, thrown.what());
+    }
+  };
+  co_await (attempt() || stopped_on_[thread]->async_wait(asio::as_tuple(use_task)));
+  co_return made;
 }
 
 /// One connection, of a new link where there is none yet.
