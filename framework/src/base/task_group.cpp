@@ -6,8 +6,8 @@
 #include <boost/asio/error.hpp>
 #include <boost/system/system_error.hpp>
 #include <exception>
-#include <string>
 
+#include "livetls/base/describe.hpp"
 #include "livetls/base/log.hpp"
 
 namespace livetls {
@@ -42,12 +42,9 @@ void TaskGroup::ended(Running::iterator task, std::exception_ptr exception) {
     std::rethrow_exception(exception);
   } catch (const boost::system::system_error& e) {
     if (e.code() == asio::error::operation_aborted) return;  // it was cancelled
-    log(LogLevel::error, std::string("a task ended with an exception: ") + e.what());
-  } catch (const std::exception& e) {
-    log(LogLevel::error, std::string("a task ended with an exception: ") + e.what());
   } catch (...) {
-    log(LogLevel::error, "a task ended with an exception of unknown type");
   }
+  log(LogLevel::error, "a task ended with an exception: " + describe(exception));
 }
 
 }  // namespace livetls

@@ -12,6 +12,7 @@
 
 #include "connection_loop.hpp"
 #include "greeting.hpp"
+#include "livetls/base/describe.hpp"
 #include "livetls/base/log.hpp"
 #include "livetls/base/random_bytes.hpp"
 
@@ -244,8 +245,8 @@ Task<Result<void>> Dialer::connect_on(std::size_t thread, const RoutePtr& route,
   const auto attempt = [&]() -> Task<void> {
     try {
       made = co_await connect(route, name, hello, link);
-    } catch (const std::exception& thrown) {
-      made = Error(NodeErrc::link_down, thrown.what());
+    } catch (...) {
+      made = Error(NodeErrc::link_down, describe(std::current_exception()));
     }
   };
   co_await (attempt() || stopped_on_[thread]->async_wait(asio::as_tuple(use_task)));

@@ -5,6 +5,7 @@
 #include <boost/asio/post.hpp>
 #include <utility>
 
+#include "livetls/base/describe.hpp"
 #include "livetls/base/log.hpp"
 
 namespace livetls::node {
@@ -159,8 +160,8 @@ void Link::tell(bool is_up, const Error& reason) const {
   if (!core_->options.on_link) return;
   try {
     core_->options.on_link({is_up, name, reason});
-  } catch (const std::exception& thrown) {
-    log(LogLevel::error, std::string("on_link threw: ") + thrown.what());
+  } catch (...) {
+    log(LogLevel::error, "on_link threw: " + describe(std::current_exception()));
   }
 }
 

@@ -3,11 +3,11 @@
 #include <atomic>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "core.hpp"
@@ -153,8 +153,9 @@ class Link : public std::enable_shared_from_this<Link> {
   Task<void> handle_request(std::shared_ptr<Lane> lane, Frame frame);
   Task<void> handle_subscribe(std::shared_ptr<Lane> lane, Frame frame,
                               std::shared_ptr<ServedSubscription> served);
-  const std::pair<const std::string, Services::OnMessage>* message_service(
-      const Frame& frame) const;
+  template <class Handler>
+  auto service_for(const std::map<std::string, Handler, std::less<>>& services,
+                   const Frame& frame) const -> decltype(&*services.begin());
   void handler_threw(const std::string& service) const;
   void done_with(Lane& lane, std::size_t credit);
   std::shared_ptr<ServedSubscription> serve(const std::shared_ptr<Lane>& lane, const Frame& frame);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "link.hpp"
+#include "livetls/base/describe.hpp"
 #include "livetls/base/log.hpp"
 
 namespace livetls::node {
@@ -29,16 +30,6 @@ Error reason_in(const Frame& frame) {
 /// A task that was cancelled throws, too, and that is no fault of its handler.
 bool was_cancelled(const asio::cancellation_state& state) {
   return state.cancelled() != asio::cancellation_type::none;
-}
-
-std::string current_exception_text() {
-  try {
-    throw;
-  } catch (const std::exception& thrown) {
-    return thrown.what();
-  } catch (...) {
-    return "an exception of unknown type";
-  }
 }
 
 }  // namespace
@@ -123,6 +114,16 @@ Result<void> Link::receive_new(const std::shared_ptr<Lane>& lane, Frame&& frame)
   return {};
 }
 
+/// nullptr where there is none.
+template <class Handler>
+auto Link::service_for(const std::map<std::string, Handler, std::less<>>& services,
+                       const Frame& frame) const -> decltype(&*services.begin()) {
+  const auto service = services.find(frame.service);
+  if (service != services.end()) return &*service;
+  ++core_->counters.unknown_services;
+  return nullptr;
+}
+
 /// What came in one stream, in order: each message is waited for, requests are begun, but not while
 /// too many replies wait to be read by the peer. Not at once, since messages often come many at a
 /// time: one coroutine for all of them.
@@ -141,7 +142,11 @@ Task<void> Link::work_off(std::shared_ptr<Lane> lane, std::uint32_t stream) {
         continue;
       }
       const std::size_t credit = cost(frame);
-      const auto* const service = message_service(frame);
+      const auto* const service = service_for(core_->options.services.messages, frame);
+      if (service == nullptr) {
+        log(LogLevel::warning,
+            "a message from " + peer_->name.text() + " for a service that is not here");
+      }
       try {
         if (service != nullptr) co_await service->second(message_of(frame));
       } catch (...) {
@@ -188,30 +193,16 @@ void Link::done_with(Lane& lane, std::size_t credit) {
 /// Where it is caught.
 void Link::handler_threw(const std::string& service) const {
   ++core_->counters.failed_handlers;
-  log(LogLevel::error, "service " + service + " threw: " + current_exception_text());
-}
-
-/// nullptr where there is none.
-const std::pair<const std::string, Services::OnMessage>* Link::message_service(
-    const Frame& frame) const {
-  const auto& services = core_->options.services.messages;
-  const auto service = services.find(frame.service);
-  if (service != services.end()) return &*service;
-  ++core_->counters.unknown_services;
-  log(LogLevel::warning,
-      "a message from " + peer_->name.text() + " for a service that is not here");
-  return nullptr;
+  log(LogLevel::error, "service " + service + " threw: " + describe(std::current_exception()));
 }
 
 Task<void> Link::handle_request(std::shared_ptr<Lane> lane, Frame frame) {
   const auto self = shared_from_this();
   const auto cancellation = co_await asio::this_coro::cancellation_state;
   const std::size_t credit = cost(frame);
-  const auto& services = core_->options.services.requests;
-  const auto service = services.find(frame.service);
+  const auto* const service = service_for(core_->options.services.requests, frame);
   Frame answer{.kind = FrameKind::failure, .id = frame.id};
-  if (service == services.end()) {
-    ++core_->counters.unknown_services;
+  if (service == nullptr) {
     answer.is_unknown_service = true;
   } else {
     try {
@@ -238,11 +229,9 @@ Task<void> Link::handle_subscribe(std::shared_ptr<Lane> lane, Frame frame,
   const auto self = shared_from_this();
   const auto cancellation = co_await asio::this_coro::cancellation_state;
   const std::size_t credit = cost(frame);
-  const auto& services = core_->options.services.events;
-  const auto service = services.find(frame.service);
+  const auto* const service = service_for(core_->options.services.events, frame);
   Frame end{.kind = FrameKind::end, .id = frame.id};
-  if (service == services.end()) {
-    ++core_->counters.unknown_services;
+  if (service == nullptr) {
     end.is_unknown_service = true;
   } else {
     try {

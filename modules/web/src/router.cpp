@@ -13,6 +13,7 @@
 
 #include "ascii.hpp"
 #include "internal_error.hpp"
+#include "livetls/base/describe.hpp"
 #include "livetls/net/connection.hpp"
 #include "percent_decode.hpp"
 

@@ -19,6 +19,7 @@
 
 #include "ascii.hpp"
 #include "internal_error.hpp"
+#include "livetls/base/describe.hpp"
 #include "livetls/base/log.hpp"
 #include "livetls/web/http_error.hpp"
 #include "request_parser.hpp"

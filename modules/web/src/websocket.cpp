@@ -23,6 +23,7 @@
 #include "ascii.hpp"
 #include "connection_stream.hpp"
 #include "internal_error.hpp"
+#include "livetls/base/describe.hpp"
 #include "livetls/base/log.hpp"
 #include "livetls/web/http_error.hpp"
 
