@@ -47,8 +47,9 @@ bool is_in_order(const std::vector<ParsedCertificate>& chain) {
 
 std::vector<std::uint16_t> signature_schemes_of(const std::vector<ParsedCertificate>& chain) {
   std::vector<std::uint16_t> schemes;
-  for (const auto& [info, subject, public_key, scheme] : chain) {
-    if (scheme == 0 || info.issuer == info.subject) continue;
+  for (const ParsedCertificate& certificate : chain) {
+    const std::uint16_t scheme = certificate.signature_scheme;
+    if (scheme == 0 || certificate.issuer == certificate.subject) continue;
     if (std::ranges::count(schemes, scheme) == 0) schemes.push_back(scheme);
   }
   return schemes;

@@ -44,8 +44,28 @@ Result<void> aes_gcm_open(std::span<const std::uint8_t> key, std::span<const std
                           std::span<const std::uint8_t> associated, std::span<std::uint8_t> data,
                           std::span<const std::uint8_t> tag);
 
-/// Whether wolfSSL itself can read this certificate; it does not judge dates or trust.
-/// Errors: malformed_certificate, with wolfSSL's reason.
-Result<void> check_certificate(std::span<const std::uint8_t> der);
+/// Whether these are the coordinates, uncompressed, of a point of the curve other than the one at
+/// infinity (RFC 8446, section 4.2.8.2). Not for RSA and Ed25519.
+bool is_on_curve(KeyType curve, std::span<const std::uint8_t> point);
+
+/// What a certificate says, by one reading of it: parts of its DER.
+struct CertificateReading {
+  using Span = std::span<const std::uint8_t>;
+
+  KeyType key_type;
+  Span key_info;    ///< the whole SubjectPublicKeyInfo
+  Span key;         ///< the bytes of its subjectPublicKey
+  Span serial;      ///< the content of the INTEGER
+  Span not_before;  ///< whole elements
+  Span not_after;
+  std::vector<Span> dns_names;  ///< contents
+  std::vector<Span> ip_names;
+  bool is_ca = false;
+};
+
+/// Whether the TLS library can read this certificate, and reads the same as `ours`: what one reader
+/// verifies, another must not take for something else. It does not judge dates or trust. Errors:
+/// malformed_certificate, with the reason.
+Result<void> check_certificate(std::span<const std::uint8_t> der, const CertificateReading& ours);
 
 }  // namespace livetls::crypto

@@ -47,6 +47,7 @@ inline constexpr auto kSubjectKeyIdentifier = std::to_array<std::uint8_t>({0x55,
 inline constexpr auto kKeyUsage = std::to_array<std::uint8_t>({0x55, 0x1d, 0x0f});
 inline constexpr auto kSubjectAltName = std::to_array<std::uint8_t>({0x55, 0x1d, 0x11});
 inline constexpr auto kBasicConstraints = std::to_array<std::uint8_t>({0x55, 0x1d, 0x13});
+inline constexpr auto kNameConstraints = std::to_array<std::uint8_t>({0x55, 0x1d, 0x1e});
 inline constexpr auto kAuthorityKeyIdentifier = std::to_array<std::uint8_t>({0x55, 0x1d, 0x23});
 inline constexpr auto kExtendedKeyUsage = std::to_array<std::uint8_t>({0x55, 0x1d, 0x25});
 inline constexpr auto kServerAuth =

@@ -23,13 +23,22 @@ struct Fields {
   der::Span serial;
   std::string issuer;
   std::string subject;
+  der::Span issuer_der;
   der::Span subject_der;
   std::chrono::sys_seconds not_before;
   std::chrono::sys_seconds not_after;
+  der::Span not_before_der;
+  der::Span not_after_der;
   der::Span public_key_info;
   std::vector<std::string> dns_names;
   std::vector<std::string> ip_names;
+  std::vector<der::Span> dns_names_der;
+  std::vector<der::Span> ip_names_der;
   bool is_ca = false;
+  der::Span subject_key_id;
+  der::Span authority_key_id;
+  NameConstraints name_constraints = NameConstraints::none;
+  der::Span algorithm;  // of the signature, as the signed part says it
   SignatureAlgorithm signature = {};
 };
 
@@ -40,10 +49,14 @@ void read_alternative_names(der::Reader extension, Fields& fields) {
   extension.expect_end();
   while (!names.at_end()) {
     const auto name = names.any();
-    if (name.tag == kDnsName) fields.dns_names.emplace_back(as_text(name.content));
+    if (name.tag == kDnsName) {
+      fields.dns_names.emplace_back(as_text(name.content));
+      fields.dns_names_der.push_back(name.content);
+    }
     if (name.tag != kIpAddress) continue;
     if (auto text = ip_text(name.content)) {
       fields.ip_names.push_back(std::move(*text));
+      fields.ip_names_der.push_back(name.content);
     } else {
       names.fail();
     }
@@ -53,10 +66,59 @@ void read_alternative_names(der::Reader extension, Fields& fields) {
 void read_basic_constraints(der::Reader extension, Fields& fields) {
   der::Reader constraints = extension.enter(der::kSequence);
   extension.expect_end();
-  if (!constraints.next_is(der::kBoolean)) return;
-  const auto value = constraints.content(der::kBoolean);
-  if (value.size() != 1) constraints.fail();
-  fields.is_ca = !value.empty() && value.front() != 0;
+  if (constraints.next_is(der::kBoolean)) {
+    const auto value = constraints.content(der::kBoolean);
+    if (value.size() != 1) constraints.fail();
+    fields.is_ca = !value.empty() && value.front() != 0;
+  }
+  constraints.skip_optional(der::kInteger);  // pathLenConstraint
+  constraints.expect_end();
+}
+
+void read_name_constraints(der::Reader extension, Fields& fields) {
+  fields.name_constraints = NameConstraints::of_enforced_types;
+  der::Reader constraints = extension.enter(der::kSequence);
+  extension.expect_end();
+  for (const int part : {0, 1}) {  // permittedSubtrees, excludedSubtrees
+    if (!constraints.next_is(der::context_constructed(part))) continue;
+    der::Reader subtrees = constraints.enter(der::context_constructed(part));
+    while (!subtrees.at_end()) {
+      der::Reader subtree = subtrees.enter(der::kSequence);
+      const std::uint8_t base = subtree.any().tag;
+      const bool enforced = base == der::context_primitive(1) ||  // rfc822Name
+                            base == der::context_primitive(2) ||  // dNSName
+                            base == der::context_constructed(4);  // directoryName
+      if (!enforced || !subtree.at_end()) fields.name_constraints = NameConstraints::others;
+    }
+  }
+  constraints.expect_end();
+}
+
+void read_subject_key_id(der::Reader extension, Fields& fields) {
+  fields.subject_key_id = extension.content(der::kOctetString);
+  extension.expect_end();
+}
+
+void read_authority_key_id(der::Reader extension, Fields& fields) {
+  constexpr auto kKeyIdentifier = der::context_primitive(0);
+  der::Reader id = extension.enter(der::kSequence);
+  extension.expect_end();
+  if (id.next_is(kKeyIdentifier)) fields.authority_key_id = id.content(kKeyIdentifier);
+}
+
+/// AlgorithmIdentifier: its object identifier, to the end of what may follow.
+der::Span read_algorithm(der::Reader algorithm) {
+  const auto object_id = algorithm.content(der::kObjectId);
+  if (!algorithm.at_end()) algorithm.any();  // parameters
+  algorithm.expect_end();
+  return object_id;
+}
+
+void read_version(der::Reader version) {
+  constexpr std::uint8_t kMaxVersion = 2;  // which stands for 3
+  const auto number = version.content(der::kInteger);
+  if (number.size() != 1 || number.front() > kMaxVersion) version.fail();
+  version.expect_end();
 }
 
 void read_extensions(der::Reader extensions, Fields& fields) {
@@ -74,18 +136,28 @@ void read_extensions(der::Reader extensions, Fields& fields) {
     seen.push_back(type);
     if (is_same(oid::kSubjectAltName)) read_alternative_names(value, fields);
     if (is_same(oid::kBasicConstraints)) read_basic_constraints(value, fields);
+    if (is_same(oid::kNameConstraints)) read_name_constraints(value, fields);
+    if (is_same(oid::kSubjectKeyIdentifier)) read_subject_key_id(value, fields);
+    if (is_same(oid::kAuthorityKeyIdentifier)) read_authority_key_id(value, fields);
   }
 }
 
 /// TBSCertificate, field by field (RFC 5280, section 4.1).
 Fields read_fields(der::Reader tbs) {
   Fields fields;
-  tbs.skip_optional(der::context_constructed(0));  // version
+  constexpr auto kVersion = der::context_constructed(0);
+  if (tbs.next_is(kVersion)) read_version(tbs.enter(kVersion));
   fields.serial = tbs.content(der::kInteger);
-  der::Reader signature = tbs.enter(der::kSequence);
-  fields.signature = signature_algorithm_of(signature.content(der::kObjectId));
-  fields.issuer = read_distinguished_name(tbs.enter(der::kSequence));
+  der::Reader signature = tbs;
+  fields.algorithm = tbs.element(der::kSequence).whole;
+  fields.signature = signature_algorithm_of(read_algorithm(signature.enter(der::kSequence)));
+  der::Reader issuer = tbs;
+  fields.issuer_der = tbs.element(der::kSequence).whole;
+  fields.issuer = read_distinguished_name(issuer.enter(der::kSequence));
   der::Reader validity = tbs.enter(der::kSequence);
+  der::Reader times = validity;
+  fields.not_before_der = times.any().whole;
+  fields.not_after_der = times.any().whole;
   fields.not_before = read_time(validity);
   fields.not_after = read_time(validity);
   validity.expect_end();
@@ -118,16 +190,30 @@ Result<ParsedCertificate> parse_certificate(der::Span certificate) {
   der::Reader parts = outer.enter(der::kSequence);
   outer.expect_end();
   auto fields = read_fields(parts.enter(der::kSequence));
-  parts.content(der::kSequence);  // signature algorithm
+  const auto algorithm = parts.element(der::kSequence).whole;
   parts.content(der::kBitString);
   parts.expect_end();
   if (failed || fields.serial.empty()) return Errc::malformed_certificate;
+  // What is signed says how, and the signature repeats it (RFC 5280, section 4.1.1.2).
+  if (!std::ranges::equal(algorithm, fields.algorithm)) return Errc::malformed_certificate;
 
   auto key = parse_public_key_info(fields.public_key_info);
   if (!key) return key.error();
-  if (const auto checked = crypto::check_certificate(certificate); !checked) {
+  const crypto::CertificateReading reading{.key_type = key->type,
+                                           .key_info = fields.public_key_info,
+                                           .key = key->key,
+                                           .serial = fields.serial,
+                                           .not_before = fields.not_before_der,
+                                           .not_after = fields.not_after_der,
+                                           .dns_names = std::move(fields.dns_names_der),
+                                           .ip_names = std::move(fields.ip_names_der),
+                                           .is_ca = fields.is_ca};
+  if (const auto checked = crypto::check_certificate(certificate, reading); !checked) {
     return checked.error();
   }
+  const auto copy = [](der::Span bytes) {
+    return std::vector<std::uint8_t>(bytes.begin(), bytes.end());
+  };
   return ParsedCertificate{
       .info = {.subject = std::move(fields.subject),
                .issuer = std::move(fields.issuer),
@@ -142,7 +228,11 @@ Result<ParsedCertificate> parse_certificate(der::Span certificate) {
                .weak_signature = fields.signature.weak,
                .fingerprint = crypto::sha256(certificate),
                .public_key_fingerprint = crypto::sha256(key->info)},
-      .subject = {fields.subject_der.begin(), fields.subject_der.end()},
+      .subject = copy(fields.subject_der),
+      .issuer = copy(fields.issuer_der),
+      .subject_key_id = copy(fields.subject_key_id),
+      .authority_key_id = copy(fields.authority_key_id),
+      .name_constraints = fields.name_constraints,
       .public_key_info = std::move(key->info),
       .signature_scheme = fields.signature.scheme,
   };

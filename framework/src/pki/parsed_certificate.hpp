@@ -10,10 +10,22 @@
 
 namespace livetls {
 
+/// The name constraints of a CA (RFC 5280, section 4.2.1.10), by how far the TLS library enforces
+/// them.
+enum class NameConstraints {
+  none,
+  of_enforced_types,  ///< DNS names, e-mail addresses and directory names only
+  others,             ///< also others, or with distances
+};
+
 /// A certificate's facts, with those that only livetls itself needs.
 struct ParsedCertificate {
   CertificateInfo info;
-  std::vector<std::uint8_t> subject;          ///< the Name, DER
+  std::vector<std::uint8_t> subject;           ///< the Name, DER
+  std::vector<std::uint8_t> issuer;            ///< the Name, DER
+  std::vector<std::uint8_t> subject_key_id;    ///< empty where there is none
+  std::vector<std::uint8_t> authority_key_id;  ///< empty where there is none
+  NameConstraints name_constraints;
   std::vector<std::uint8_t> public_key_info;  ///< as PrivateKey::public_key_der() spells it
   std::uint16_t signature_scheme;             ///< SignatureAlgorithm::scheme
 };

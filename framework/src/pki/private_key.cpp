@@ -82,6 +82,7 @@ Result<Secret> read_pkcs8(der::Reader fields, bool& failed) {
   der::Reader key(fields.content(der::kOctetString), failed);
   if (failed) return Errc::malformed_private_key;
   const auto type = parse_key_algorithm(algorithm);
+  if (failed) return Errc::malformed_private_key;
   if (!type) return type.error();
 
   const bool is_ed25519 = *type == KeyType::ed25519;

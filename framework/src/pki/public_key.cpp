@@ -72,10 +72,11 @@ Result<PublicKey> parse_public_key_info(der::Span info) {
   if (failed) return Errc::malformed_certificate;
 
   const auto type = parse_key_algorithm(algorithm);
+  if (failed) return Errc::malformed_certificate;
   if (!type) return type.error();
   const auto bits = check_key(*type, key);
   if (!bits) return bits.error();
-  return PublicKey{*type, *bits, encode_public_key_info(*type, key)};
+  return PublicKey{*type, *bits, encode_public_key_info(*type, key), key};
 }
 
 std::vector<std::uint8_t> encode_public_key_info(KeyType type, der::Span key) {
@@ -93,15 +94,24 @@ SecretBytes encode_key_algorithm(KeyType type) {
 
 Result<KeyType> parse_key_algorithm(der::Reader algorithm) {
   const auto object_id = algorithm.content(der::kObjectId);
-  if (std::ranges::equal(object_id, oid::kRsaEncryption)) return KeyType::rsa;
-  if (std::ranges::equal(object_id, oid::kEd25519)) return KeyType::ed25519;
+  if (std::ranges::equal(object_id, oid::kRsaEncryption)) {
+    algorithm.skip_optional(der::kNull);
+    algorithm.expect_end();
+    return KeyType::rsa;
+  }
+  if (std::ranges::equal(object_id, oid::kEd25519)) {
+    algorithm.expect_end();
+    return KeyType::ed25519;
+  }
   if (!std::ranges::equal(object_id, oid::kEcPublicKey)) {
     return unsupported("algorithm", object_id);
   }
   if (!algorithm.next_is(der::kObjectId)) {
     return Error{Errc::unsupported_key, "an elliptic curve without a name"};
   }
-  return parse_curve(algorithm.content(der::kObjectId));
+  const auto curve = parse_curve(algorithm.content(der::kObjectId));
+  algorithm.expect_end();
+  return curve;
 }
 
 Result<KeyType> parse_curve(der::Span object_id) {

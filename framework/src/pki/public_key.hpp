@@ -14,6 +14,7 @@ struct PublicKey {
   KeyType type;
   int bits;
   std::vector<std::uint8_t> info;  ///< SubjectPublicKeyInfo in the one spelling that is compared
+  der::Span key;                   ///< its subjectPublicKey, in the bytes that were read
 };
 
 /// Reads a SubjectPublicKeyInfo. Errors: malformed_certificate, unsupported_key.
@@ -25,7 +26,7 @@ std::vector<std::uint8_t> encode_public_key_info(KeyType type, der::Span key);
 /// What stands for a type in SubjectPublicKeyInfo and PKCS#8.
 SecretBytes encode_key_algorithm(KeyType type);
 
-/// Reads the same. Errors: unsupported_key, also where the reader fails on the way.
+/// Reads the same, to its end. Errors: unsupported_key. The reader may fail, too.
 Result<KeyType> parse_key_algorithm(der::Reader algorithm);
 
 /// A named curve, by its object identifier. Errors: unsupported_key.

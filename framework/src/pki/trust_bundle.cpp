@@ -6,23 +6,16 @@
 #include "pki/parsed_certificate.hpp"
 #include "pki/pem.hpp"
 #include "pki/read_file.hpp"
+#include "pki/trust_bundle_state.hpp"
 
 namespace livetls {
 namespace {
 
 enum class Unusable { refuse, skip };
 
-}  // namespace
-
-struct TrustBundle::State {
-  std::vector<std::vector<std::uint8_t>> certificates;
-  std::size_t subject_bytes = 0;
-};
-
-namespace {
+using State = TrustBundle::State;
 
 /// The distinct certificates in `pem`.
-template <class State>
 Result<State> read_certificates(std::string_view pem, Unusable unusable) {
   const auto blocks = parse_pem(pem, TrustBundle::kMaxInputBytes);
   if (!blocks) return blocks.error();
@@ -31,7 +24,7 @@ Result<State> read_certificates(std::string_view pem, Unusable unusable) {
   for (const auto& block : *blocks) {
     if (!block.is_certificate()) continue;
     ++position;
-    const auto parsed = parse_certificate(block.der);
+    auto parsed = parse_certificate(block.der);
     if (!parsed) {
       if (unusable == Unusable::skip) continue;
       return with_context("certificate " + std::to_string(position), parsed.error());
@@ -40,12 +33,21 @@ Result<State> read_certificates(std::string_view pem, Unusable unusable) {
     if (std::ranges::find(state.certificates, der) != state.certificates.end()) continue;
     state.certificates.push_back(std::move(der));
     state.subject_bytes += parsed->subject.size();
+    state.links.push_back(chain_link(std::move(*parsed)));
   }
   if (state.certificates.empty()) return Errc::no_certificate;
   return state;
 }
 
 }  // namespace
+
+ChainLink chain_link(ParsedCertificate&& certificate) {
+  return {.subject = std::move(certificate.subject),
+          .issuer = std::move(certificate.issuer),
+          .subject_key_id = std::move(certificate.subject_key_id),
+          .authority_key_id = std::move(certificate.authority_key_id),
+          .name_constraints = certificate.name_constraints};
+}
 
 Result<TrustBundle> TrustBundle::load(const std::filesystem::path& file) {
   const auto pem = read_file(file, kMaxInputBytes);
@@ -56,7 +58,7 @@ Result<TrustBundle> TrustBundle::load(const std::filesystem::path& file) {
 }
 
 Result<TrustBundle> TrustBundle::from_pem(std::string_view pem) {
-  auto certificates = read_certificates<State>(pem, Unusable::refuse);
+  auto certificates = read_certificates(pem, Unusable::refuse);
   if (!certificates) return certificates.error();
   return TrustBundle(std::make_shared<const State>(std::move(*certificates)));
 }
@@ -71,7 +73,7 @@ Result<TrustBundle> TrustBundle::system() {
   for (const auto* place : kUsualPlaces) {
     const auto pem = read_file(place, kMaxInputBytes);
     if (!pem) continue;
-    if (auto certificates = read_certificates<State>(as_text(*pem), Unusable::skip)) {
+    if (auto certificates = read_certificates(as_text(*pem), Unusable::skip)) {
       return TrustBundle(std::make_shared<const State>(std::move(*certificates)));
     }
   }

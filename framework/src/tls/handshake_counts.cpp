@@ -12,7 +12,8 @@ HandshakeFailure by_reason(Errc reason) {
     case Errc::not_tls: return HandshakeFailure::not_tls;
     case Errc::plain_http: return HandshakeFailure::plain_http;
     case Errc::malformed_client_hello:
-    case Errc::client_hello_too_large: return HandshakeFailure::malformed;
+    case Errc::client_hello_too_large:
+    case Errc::invalid_key_share: return HandshakeFailure::malformed;
     case Errc::unrecognized_name:
     case Errc::server_name_missing: return HandshakeFailure::unrecognized_name;
     case Errc::no_common_parameters:
@@ -20,6 +21,7 @@ HandshakeFailure by_reason(Errc reason) {
     case Errc::alert_received: return HandshakeFailure::refused_by_peer;
     case Errc::peer_untrusted:
     case Errc::peer_expired:
+    case Errc::unenforced_name_constraints:
     case Errc::peer_sent_no_certificate: return HandshakeFailure::client_certificate;
     case Errc::handshake_timeout: return HandshakeFailure::timed_out;
     case Errc::stream_truncated: return HandshakeFailure::disconnected;

@@ -12,8 +12,12 @@
 #include <wolfssl/wolfcrypt/sha256.h>
 #include <wolfssl/wolfcrypt/signature.h>
 
+#include <algorithm>
+#include <memory>
 #include <stdexcept>
+#include <string_view>
 
+#include "pki/der.hpp"
 #include "wolfssl/key_scope.hpp"
 #include "wolfssl/wolfssl.hpp"
 
@@ -273,13 +277,81 @@ Result<void> aes_gcm_open(Bytes key, Bytes nonce, Bytes associated, std::span<st
   return {};
 }
 
-Result<void> check_certificate(Bytes der) {
+namespace {
+
+/// The library keeps an ECDSA key with all of its SubjectPublicKeyInfo, others alone.
+bool has_key(const DecodedCert& theirs, const CertificateReading& ours) {
+  if (theirs.publicKey == nullptr) return false;
+  const Bytes stored(theirs.publicKey, theirs.pubKeySize);
+  return std::ranges::equal(stored, ours.key) || std::ranges::equal(stored, ours.key_info);
+}
+
+bool has_serial(const DecodedCert& theirs, Bytes serial) {
+  const Bytes read(theirs.serial, static_cast<std::size_t>(theirs.serialSz));
+  return std::ranges::equal(der::without_leading_zeros(read), der::without_leading_zeros(serial));
+}
+
+/// The names of one type, in whatever order.
+bool has_names(const DecodedCert& theirs, int type, const std::vector<Bytes>& names) {
+  std::vector<std::string_view> read;
+  for (const DNS_entry* entry = theirs.altNames; entry != nullptr; entry = entry->next) {
+    if (entry->type == type) read.emplace_back(entry->name, static_cast<std::size_t>(entry->len));
+  }
+  std::vector<std::string_view> expected;
+  for (const Bytes name : names) {
+    expected.emplace_back(reinterpret_cast<const char*>(name.data()), name.size());
+  }
+  std::ranges::sort(read);
+  std::ranges::sort(expected);
+  return read == expected;
+}
+
+/// What the two readings differ in; nullptr where they agree.
+const char* difference(const DecodedCert& theirs, const CertificateReading& ours) {
+  if (!has_key(theirs, ours)) return "the public key";
+  if (!has_serial(theirs, ours.serial)) return "the serial number";
+  if (theirs.beforeDate != ours.not_before.data() || theirs.afterDate != ours.not_after.data()) {
+    return "the validity";
+  }
+  if (!has_names(theirs, ASN_DNS_TYPE, ours.dns_names)) return "the DNS names";
+  if (!has_names(theirs, ASN_IP_TYPE, ours.ip_names)) return "the IP addresses";
+  if ((theirs.isCA != 0) != ours.is_ca) return "whether it is a CA";
+  return nullptr;
+}
+
+struct FreePoint {
+  void operator()(ecc_point* point) const noexcept { wc_ecc_del_point(point); }
+};
+
+}  // namespace
+
+bool is_on_curve(KeyType type, Bytes point) {
+  constexpr std::uint8_t kUncompressed = 0x04;
+  const Curve curve = curve_of(type);
+  if (point.size() != 1 + 2 * curve.field_bytes || point.front() != kUncompressed) return false;
+  const int index = wc_ecc_get_curve_idx(curve.id);
+  const std::unique_ptr<ecc_point, FreePoint> parsed(wc_ecc_new_point());
+  if (!parsed) throw std::bad_alloc();
+  return wc_ecc_import_point_der(point.data(), size32(point), index, parsed.get()) == 0 &&
+         wc_ecc_point_is_on_curve(parsed.get(), index) == 0;
+}
+
+Result<void> check_certificate(Bytes der, const CertificateReading& ours) {
   ensure_initialized();
-  DecodedCert certificate{};
-  wc_InitDecodedCert(&certificate, der.data(), size32(der), nullptr);
-  const int status = wc_ParseCert(&certificate, CERT_TYPE, NO_VERIFY, nullptr);
-  wc_FreeDecodedCert(&certificate);
+  DecodedCert theirs{};
+  wc_InitDecodedCert(&theirs, der.data(), size32(der), nullptr);
+  const int status = wc_ParseCert(&theirs, CERT_TYPE, NO_VERIFY, nullptr);
+  const char* differs = status == 0 ? difference(theirs, ours) : nullptr;
+  wc_FreeDecodedCert(&theirs);
   if (status != 0) return failed(Errc::malformed_certificate, status);
+  if (differs != nullptr) {
+    return Error{Errc::malformed_certificate,
+                 std::string("it can be read in two ways: ") + differs};
+  }
+  const bool is_point = ours.key_type != KeyType::rsa && ours.key_type != KeyType::ed25519;
+  if (is_point && !is_on_curve(ours.key_type, ours.key)) {
+    return Error{Errc::malformed_certificate, "its public key is not a point on its curve"};
+  }
   return {};
 }
 

@@ -37,8 +37,10 @@ class TrustBundle {
 
   friend bool operator==(const TrustBundle& a, const TrustBundle& b) noexcept;
 
- private:
   struct State;
+  const State& state() const noexcept { return *state_; }  ///< for livetls itself
+
+ private:
   explicit TrustBundle(std::shared_ptr<const State> state) : state_(std::move(state)) {}
 
   std::shared_ptr<const State> state_;

@@ -1,0 +1,210 @@
+// Every container of a certificate is read to its end: what stands behind that is what another
+// reader may take for the certificate.
+
+#include <gtest/gtest.h>
+
+#include "livetls/pki/certificate_info.hpp"
+#include "pki/crypto.hpp"
+#include "pki/public_key.hpp"
+#include "support/crafted_certificates.hpp"
+
+namespace livetls {
+namespace {
+
+using namespace test;
+
+const Der& null() {
+  static const Der element = {0x05, 0x00};
+  return element;
+}
+
+Der algorithm(std::initializer_list<der::Span> parameters = {}) {
+  Der content = ecdsa_with_sha256();
+  for (const auto part : parameters) content.insert(content.end(), part.begin(), part.end());
+  return der_of(der::kSequence, {content});
+}
+
+/// A certificate whose parts a test replaces.
+struct Parts {
+  Der version = version3();
+  Der inner_algorithm = algorithm();
+  Der key_info;
+  Der key_usage_and_more = extensions({alternative_name("a.example")});
+  Der outer_algorithm = algorithm();
+
+  boost::system::error_code verdict(const CraftedRoot& root) const {
+    const Der tbs = der_of(der::kSequence, {version, serial(), inner_algorithm, root.name,
+                                            validity(), root.name, key_info, key_usage_and_more});
+    const auto signature = crypto::sign(KeyType::ecdsa_p256, root.key.der(), tbs).value();
+    const auto info = CertificateInfo::from_der(
+        der_of(der::kSequence, {tbs, outer_algorithm, der::bit_string(signature)}));
+    return info ? boost::system::error_code() : info.error().code;
+  }
+};
+
+class StrictCertificate : public testing::Test {
+ protected:
+  StrictCertificate() { parts.key_info = copy_of(root.key.public_key_der()); }
+
+  void expect_malformed() { EXPECT_EQ(parts.verdict(root), Errc::malformed_certificate); }
+
+  /// The key's own bytes.
+  Der point() const { return copy_of(parse_public_key_info(parts.key_info)->key); }
+
+  Der key_info_with(const Der& key, std::initializer_list<der::Span> more = {}) const {
+    Der content =
+        join({der_of(der::kObjectId, {oid::kEcPublicKey}), der_of(der::kObjectId, {oid::kP256})});
+    for (const auto part : more) content.insert(content.end(), part.begin(), part.end());
+    return der_of(der::kSequence, {der_of(der::kSequence, {content}), der::bit_string(key)});
+  }
+
+  static Der basic_constraints(std::initializer_list<der::Span> content) {
+    return extensions({extension(oid::kBasicConstraints, der_of(der::kSequence, content)),
+                       alternative_name("a.example")});
+  }
+
+  CraftedRoot root;
+  Parts parts;
+};
+
+TEST_F(StrictCertificate, IsReadAsItIs) { EXPECT_FALSE(parts.verdict(root)); }
+
+TEST_F(StrictCertificate, HasAVersionAndNothingBehindIt) {
+  parts.version = der_of(0xa0, {Der{0x02, 0x01, 0x02}, null()});
+  expect_malformed();
+  parts.version = der_of(0xa0, {Der{0x02, 0x01, 0x03}});
+  expect_malformed();
+  parts.version = der_of(0xa0, {});
+  expect_malformed();
+}
+
+TEST_F(StrictCertificate, HasAlgorithmsWithOneParameterAtMost) {
+  parts.inner_algorithm = parts.outer_algorithm = algorithm({null(), null()});
+  expect_malformed();
+  parts.inner_algorithm = parts.outer_algorithm = algorithm({null(), root.name, validity()});
+  expect_malformed();
+}
+
+TEST_F(StrictCertificate, SaysTheSameAlgorithmInsideAndOutside) {
+  parts.outer_algorithm = der_of(der::kSequence, {der_of(der::kObjectId, {oid::kEcdsaWithSha384})});
+  expect_malformed();
+  parts.outer_algorithm = algorithm({null()});
+  expect_malformed();
+}
+
+TEST_F(StrictCertificate, HasAKeyWithACurveAndNothingBehindIt) {
+  parts.key_info = key_info_with(point());
+  EXPECT_FALSE(parts.verdict(root));
+  parts.key_info = key_info_with(point(), {null()});
+  expect_malformed();
+}
+
+TEST_F(StrictCertificate, HasAKeyThatIsAPointOnItsCurve) {
+  Der off_the_curve = point();
+  off_the_curve.back() ^= 1;
+  Der zero(off_the_curve.size());
+  zero.front() = 4;
+  for (const Der& key : {off_the_curve, zero}) {
+    parts.key_info = key_info_with(key);
+    expect_malformed();
+  }
+}
+
+TEST_F(StrictCertificate, HasBasicConstraintsAndNothingBehindThem) {
+  const Der is_ca = {0x01, 0x01, 0xff};
+  const Der path_length = {0x02, 0x01, 0x00};
+  parts.key_usage_and_more = basic_constraints({is_ca, path_length});
+  EXPECT_FALSE(parts.verdict(root));
+  parts.key_usage_and_more = basic_constraints({is_ca, path_length, null()});
+  expect_malformed();
+  parts.key_usage_and_more = basic_constraints({is_ca, null()});
+  expect_malformed();
+}
+
+// ---- Two readings compared ----------------------------------------------------------------------
+
+class TwoReaders : public testing::Test {
+ protected:
+  TwoReaders() {
+    const Der tbs = der_of(
+        der::kSequence, {version3(), serial(), algorithm(), root.name, validity(), root.name,
+                         root.key.public_key_der(),
+                         extensions({alternative_name("a.example"),
+                                     extension(oid::kBasicConstraints,
+                                               der_of(der::kSequence, {Der{0x01, 0x01, 0xff}}))})});
+    certificate = sign(tbs, root.key);
+    const auto key_info = part(copy_of(root.key.public_key_der()));
+    const auto times = part(validity()).subspan(2);
+    const auto name = part(copy_of(bytes_of("a.example")));
+    reading = {.key_type = KeyType::ecdsa_p256,
+               .key_info = key_info,
+               .key = key_info.last(65),
+               .serial = part(serial()).subspan(2),
+               .not_before = times.first(times.size() / 2),
+               .not_after = times.last(times.size() / 2),
+               .dns_names = {name},
+               .ip_names = {},
+               .is_ca = true};
+  }
+
+  /// Where these bytes are in the certificate.
+  der::Span part(const Der& bytes) const {
+    const auto found = std::ranges::search(certificate, bytes);
+    return {certificate.data() + (found.begin() - certificate.begin()), bytes.size()};
+  }
+
+  std::string verdict() const {
+    const auto checked = crypto::check_certificate(certificate, reading);
+    return checked ? "" : checked.error().context;
+  }
+
+  void expect_difference(const std::string& what) {
+    EXPECT_EQ(verdict(), "it can be read in two ways: " + what);
+  }
+
+  CraftedRoot root;
+  Der certificate;
+  crypto::CertificateReading reading;
+  const Der other = Der(65, 4);
+};
+
+TEST_F(TwoReaders, Agree) { EXPECT_EQ(verdict(), ""); }
+
+TEST_F(TwoReaders, DifferInTheKey) {
+  reading.key = reading.key_info = other;
+  expect_difference("the public key");
+}
+
+TEST_F(TwoReaders, DifferInTheSerialNumber) {
+  reading.serial = other;
+  expect_difference("the serial number");
+}
+
+TEST_F(TwoReaders, DifferInTheValidity) {
+  const auto crossed = reading;
+  reading.not_before = crossed.not_after;
+  expect_difference("the validity");
+  reading = crossed;
+  reading.not_after = crossed.not_before;
+  expect_difference("the validity");
+}
+
+TEST_F(TwoReaders, DifferInTheNames) {
+  const auto name = reading.dns_names.front();
+  for (const std::vector<der::Span>& names :
+       {std::vector<der::Span>{}, {name, name}, {der::Span(other)}, {name.first(3)}}) {
+    reading.dns_names = names;
+    expect_difference("the DNS names");
+  }
+  reading.dns_names = {name};
+  reading.ip_names = {name.first(4)};
+  expect_difference("the IP addresses");
+}
+
+TEST_F(TwoReaders, DifferInWhetherItIsACa) {
+  reading.is_ca = false;
+  expect_difference("whether it is a CA");
+}
+
+}  // namespace
+}  // namespace livetls
