@@ -7,7 +7,7 @@
 static inline int kernel_random(unsigned char* out, size_t size) {
   while (size > 0) {
     const size_t piece = size < 256 ? size : 256; /* as much as getentropy takes */
-    if (getentropy(out, piece) != 0) return -1;
+    if (getentropy(out, piece) != 0) return -199; /* RNG_FAILURE_E */
     out += piece;
     size -= piece;
   }

@@ -100,6 +100,12 @@ struct Connection::State {
     return deadline.expired() ? Error(asio::error::timed_out) : Error(error);
   }
 
+  error_code outcome_of_handshake(error_code error) {
+    if (!error) return error;
+    writable = false;
+    return deadline.expired() ? error_code(Errc::handshake_timeout) : error;
+  }
+
   Deadline deadline;
   StreamSocket plain;  // where there is no TLS
   std::optional<Tls> tls;
@@ -126,14 +132,16 @@ Connection::Connection(StreamSocket socket, std::shared_ptr<const ClientContext>
 
 Connection::~Connection() = default;
 
+Task<error_code> Connection::receive_hello() {
+  if (!state_->tls) co_return error_code();
+  const auto [error] = co_await state_->tls->async_receive_hello(kAsTuple);
+  co_return state_->outcome_of_handshake(error);
+}
+
 Task<error_code> Connection::handshake() {
   if (!state_->tls) co_return error_code();
   const auto [error] = co_await state_->tls->async_handshake(kAsTuple);
-  if (error) {
-    state_->writable = false;
-    co_return state_->deadline.expired() ? error_code(Errc::handshake_timeout) : error;
-  }
-  co_return error_code();
+  co_return state_->outcome_of_handshake(error);
 }
 
 Task<Result<void>> Connection::read_proxy_header() {

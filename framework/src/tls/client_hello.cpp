@@ -22,6 +22,7 @@ enum Extension : std::uint16_t {
   kAlpn = 16,
   kSessionTicket = 35,
   kSupportedVersions = 43,
+  kKeyShare = 51,
   kSignatureAlgorithmsCert = 50,
 };
 
@@ -92,13 +93,33 @@ bool parse_alpn(Bytes data, AlpnProtocols& out) {
   return !names.failed();
 }
 
-bool parse_extension(std::uint16_t type, Bytes data, ClientHello& hello) {
+/// An empty list asks for a HelloRetryRequest.
+bool parse_key_shares(Bytes data, ClientHello& hello, Errc& reason) {
+  Cursor outer(data);
+  Cursor list(outer.vector(2));
+  if (!outer.finished()) return false;
+  while (!list.at_end()) {
+    KeyShare share;
+    share.group = static_cast<std::uint16_t>(list.number(2));
+    share.key = list.vector(2);
+    if (list.failed() || share.key.empty()) return false;
+    if (!hello.key_shares.add(share)) {
+      reason = Errc::invalid_key_share;
+      return false;
+    }
+  }
+  return true;
+}
+
+/// `reason` is changed where it says more than that the extension is malformed.
+bool parse_extension(std::uint16_t type, Bytes data, ClientHello& hello, Errc& reason) {
   switch (type) {
     case kServerName: return parse_server_name(data, hello.server_name);
     case kSupportedGroups: return parse_code_points(data, 2, hello.supported_groups);
     case kSignatureAlgorithms: return parse_code_points(data, 2, hello.signature_algorithms);
     case kAlpn: return parse_alpn(data, hello.alpn);
     case kSupportedVersions: return parse_code_points(data, 1, hello.supported_versions);
+    case kKeyShare: return parse_key_shares(data, hello, reason);
     case kSessionTicket: hello.session_ticket = data; return true;
     case kSignatureAlgorithmsCert:
       return parse_code_points(data, 2, hello.signature_algorithms_cert);
@@ -119,8 +140,9 @@ Result<ClientHello> parse_extensions(Cursor& cursor, ClientHello hello) {
     if (std::find(seen.begin(), end, type) != end) return malformed("an extension is sent twice");
     if (count == seen.size()) return malformed("too many extensions");
     seen[count++] = type;
-    if (!parse_extension(type, data, hello)) {
-      return Error{Errc::malformed_client_hello, "extension " + std::to_string(type)};
+    Errc reason = Errc::malformed_client_hello;
+    if (!parse_extension(type, data, hello, reason)) {
+      return Error{reason, "extension " + std::to_string(type)};
     }
   }
   if (!cursor.finished()) return malformed("bytes follow the extensions");
@@ -153,6 +175,13 @@ bool CodePoints::contains(std::uint16_t code) const noexcept {
     if ((*this)[i] == code) return true;
   }
   return false;
+}
+
+bool KeyShares::add(KeyShare share) noexcept {
+  const bool offered = std::ranges::find(*this, share.group, &KeyShare::group) != end();
+  if (offered || size_ == kMax) return false;
+  shares_[size_++] = share;
+  return true;
 }
 
 bool AlpnProtocols::contains(std::string_view protocol) const noexcept {

@@ -122,15 +122,6 @@ bool use_certificate(WOLFSSL_CTX* ctx, const Certificate& certificate) {
   return use_chain(ctx, certificate) && use_key(ctx, certificate.private_key());
 }
 
-bool trust(WOLFSSL_CTX* ctx, const TrustBundle& roots) {
-  bool any = false;
-  for (const auto& root : roots.certificates()) {
-    any |= wolfSSL_CTX_load_verify_buffer(ctx, root.data(), static_cast<long>(root.size()),
-                                          WOLFSSL_FILETYPE_ASN1) == WOLFSSL_SUCCESS;
-  }
-  return any;
-}
-
 /// The names of acceptable authorities go into the request (RFC 8446, section 4.2.4), where the
 /// library can send them (in TLS 1.3, 5.7 and newer): in one record, without looking whether they
 /// fit.
@@ -161,7 +152,7 @@ bool ask_clients(WOLFSSL_CTX* ctx, const ServingPolicy& policy) {
   wolfSSL_CTX_set_verify(ctx, mode, asks ? wolfssl::verify_callback : nullptr);
   if (!verifies(policy.client_auth)) return true;
   name_authorities(ctx, *policy.client_roots);
-  return trust(ctx, *policy.client_roots);
+  return wolfssl::trust(ctx, policy.client_roots->certificates());
 }
 
 Error tls_failure(const char* what) { return {Errc::tls_failure, what}; }
@@ -204,6 +195,20 @@ Result<std::shared_ptr<const ServerContext>> ServerContext::build(const Certific
 }
 
 namespace wolfssl {
+
+bool trust(WOLFSSL_CTX* ctx, std::span<const std::vector<std::uint8_t>> certificates) {
+  bool any = false;
+  for (const auto& der : certificates) {
+    any |= wolfSSL_CTX_load_verify_buffer(ctx, der.data(), static_cast<long>(der.size()),
+                                          WOLFSSL_FILETYPE_ASN1) == WOLFSSL_SUCCESS;
+  }
+#ifdef WOLFSSL_TRUST_PEER_CERT
+  // So compiled, the library also takes each for a trusted peer, and lets in without verifying
+  // anything whoever repeats its name and the bytes of its signature (CVE-2026-93302).
+  if (any && wolfSSL_CTX_Unload_trust_peers(ctx) != WOLFSSL_SUCCESS) return false;
+#endif
+  return any;
+}
 
 void keep_no_sessions(WOLFSSL_CTX* ctx) {
   wolfSSL_CTX_set_session_cache_mode(ctx, WOLFSSL_SESS_CACHE_OFF);
@@ -248,7 +253,8 @@ Result<std::shared_ptr<const ClientContext>> ClientContext::create(ClientOptions
       if (!system) return system.error();
       options.roots = std::move(*system);
     }
-    if (!trust(ctx.get(), *options.roots)) return tls_failure("none of the roots can be used");
+    if (!wolfssl::trust(ctx.get(), options.roots->certificates()))
+      return tls_failure("none of the roots can be used");
   }
   wolfSSL_CTX_set_verify(ctx.get(), WOLFSSL_VERIFY_PEER, wolfssl::verify_callback);
   set_transport(ctx.get());

@@ -4,11 +4,13 @@
 #include <cstdint>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "livetls/tls/client_context.hpp"
 #include "livetls/tls/server_context.hpp"
 #include "livetls/tls/ticket_keys.hpp"
+#include "tls/handshake_watch.hpp"
 #include "tls/input_buffer.hpp"
 #include "wolfssl/wolfssl.hpp"
 
@@ -36,6 +38,8 @@ namespace wolfssl {
 struct Wire {
   InputBuffer input;
   std::vector<std::uint8_t> output;
+  std::optional<HandshakeWatch> watch;     // of the input, until the handshake is done
+  boost::system::error_code not_received;  // what the watch has refused
   std::optional<std::chrono::sys_seconds> authenticated_at;  // in the session that is resumed
 };
 
@@ -43,6 +47,10 @@ struct Wire {
 /// beside the engine.
 int receive_callback(WOLFSSL*, char* into, int size, void* wire);
 int send_callback(WOLFSSL*, char* from, int size, void* wire);
+
+/// Has a context verify peers against these CA certificates, and nothing else; false where it can
+/// use none of them.
+bool trust(WOLFSSL_CTX* ctx, std::span<const std::vector<std::uint8_t>> certificates);
 
 /// The cache is the whole process's, and the packaged library keeps sessions with tickets in it
 /// unless it is told twice.

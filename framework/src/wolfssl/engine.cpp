@@ -13,6 +13,7 @@
 #include <stdexcept>
 
 #include "livetls/tls/tls_engine.hpp"
+#include "pki/check_chain.hpp"
 #include "tls/input_buffer.hpp"
 #include "wolfssl/context.hpp"
 #include "wolfssl/error_category.hpp"
@@ -29,6 +30,7 @@ namespace {
 enum Alert : std::uint8_t {
   kDecodeError = 50,
   kHandshakeFailure = 40,
+  kIllegalParameter = 47,
   kInternalError = 80,
   kMissingExtension = 109,
   kUnrecognizedName = 112,
@@ -40,6 +42,7 @@ Alert alert_for(error_code reason) {
   if (reason == Errc::server_name_missing) return kMissingExtension;
   if (reason == Errc::no_common_parameters) return kHandshakeFailure;
   if (reason == Errc::no_application_protocol) return kNoApplicationProtocol;
+  if (reason == Errc::invalid_key_share) return kIllegalParameter;
   if (reason == Errc::malformed_client_hello || reason == Errc::client_hello_too_large) {
     return kDecodeError;
   }
@@ -73,10 +76,13 @@ std::string joined(const std::vector<std::string>& protocols) {
 /// What the verify callback is told and tells about the peer's certificate.
 struct PeerCheck {
   std::optional<ServerName> expected_name;  // client
-  bool skip = false;                        // take anything
+  const TrustBundle* roots = nullptr;       // nullptr: take anything
   bool accepted = false;
-  bool name_mismatched = false;
+  error_code refusal = {};                       // ours, of what the library had accepted
   std::vector<std::vector<std::uint8_t>> chain;  // the leaf first
+
+  bool skip() const { return roots == nullptr; }
+  error_code judge() const;
 };
 
 struct ClientSession::State {
@@ -104,6 +110,7 @@ struct TlsEngine::State {
   bool input_has_ended = false;
 
   std::unique_ptr<ClientHelloReader> hello_reader;  // server: until the session exists
+  const ClientHello* received_hello = nullptr;      // the reader's, once it is complete
   std::chrono::steady_clock::time_point hello_received_at;
   std::string requested_name;
   std::optional<Served> served;
@@ -124,12 +131,15 @@ struct TlsEngine::State {
 
   // The handshake
   Step handshake();
+  Step receive_hello();
   Step begin_server();
   error_code choose(const ClientHello& hello);
   void create_session(WOLFSSL_CTX* ctx);
   void verify_apart();
   void begin_client();
   Step established_with_peer();
+  error_code server_lacks() const;
+  error_code client_lacks() const;
   void note_alpn();
   bool binds_channel() const;
   void note_channel_binding();
@@ -141,6 +151,7 @@ struct TlsEngine::State {
 
   Step failed_call(int result);
   Step fail(error_code error);
+  Step refuse(error_code error);
   void send_plain_alert(Alert alert);
 };
 
@@ -148,10 +159,20 @@ struct TlsEngine::State {
 
 namespace wolfssl {
 
-int receive_callback(WOLFSSL*, char* into, int size, void* wire) {
-  const std::size_t count =
-      static_cast<Wire*>(wire)->input.take(into, static_cast<std::size_t>(size));
-  return count == 0 ? static_cast<int>(WOLFSSL_CBIO_ERR_WANT_READ) : static_cast<int>(count);
+int receive_callback(WOLFSSL* ssl, char* into, int size, void* context) {
+  auto& wire = *static_cast<Wire*>(context);
+  const std::size_t count = wire.input.take(into, static_cast<std::size_t>(size));
+  if (count == 0) return WOLFSSL_CBIO_ERR_WANT_READ;
+  if (!wire.watch) return static_cast<int>(count);
+  try {
+    const std::span bytes(reinterpret_cast<const std::uint8_t*>(into), count);
+    wire.not_received =
+        wire.watch->see(bytes, wolfSSL_version(ssl) != static_cast<int>(TlsVersion::tls1_3));
+  } catch (const std::bad_alloc&) {
+    wire.not_received = Errc::tls_failure;
+  }
+  if (wire.not_received) return WOLFSSL_CBIO_ERR_GENERAL;
+  return static_cast<int>(count);
 }
 
 int send_callback(WOLFSSL*, char* from, int size, void* wire) {
@@ -183,18 +204,21 @@ TlsEngine::Step TlsEngine::State::handshake() {
   return result == WOLFSSL_SUCCESS ? established_with_peer() : failed_call(result);
 }
 
-TlsEngine::Step TlsEngine::State::begin_server() {
+TlsEngine::Step TlsEngine::State::receive_hello() {
+  if (failure) return failed(failure);
+  if (client || ssl || received_hello != nullptr) return done();
   if (!hello_reader) hello_reader = std::make_unique<ClientHelloReader>();
-  const Result<const ClientHello*> hello = hello_reader->read(wire.input.bytes());
-  error_code error = hello ? error_code() : hello.error().code;
-  if (!error && *hello == nullptr) {
-    return input_has_ended ? fail(Errc::stream_truncated) : need_input();
-  }
-  if (!error) error = choose(**hello);
-  if (error) {
-    if (error != Errc::not_tls && error != Errc::plain_http) send_plain_alert(alert_for(error));
-    return fail(error);
-  }
+  const Result<const ClientHello*> read = hello_reader->read(wire.input.bytes());
+  if (!read) return refuse(read.error().code);
+  if (*read == nullptr) return input_has_ended ? fail(Errc::stream_truncated) : need_input();
+  received_hello = *read;
+  return done();
+}
+
+TlsEngine::Step TlsEngine::State::begin_server() {
+  if (const Step step = receive_hello(); step.next != Next::done) return step;
+  if (const error_code error = choose(*received_hello)) return refuse(error);
+  received_hello = nullptr;
   hello_reader.reset();
   return done();
 }
@@ -222,8 +246,8 @@ error_code TlsEngine::State::choose(const ClientHello& hello) {
     alpn = *common;
   }
   create_session(wolfssl::context_for(*served->context, hello));
-  peer.skip = !verifies(policy.client_auth);
-  if (peer.skip && policy.client_auth != ClientAuth::none) verify_apart();
+  if (verifies(policy.client_auth)) peer.roots = &*policy.client_roots;
+  if (peer.skip() && policy.client_auth != ClientAuth::none) verify_apart();
   if (!alpn.empty() && wolfSSL_UseALPN(ssl.get(), alpn.data(), static_cast<unsigned>(alpn.size()),
                                        WOLFSSL_ALPN_FAILED_ON_MISMATCH) != WOLFSSL_SUCCESS) {
     return Errc::tls_failure;
@@ -238,6 +262,7 @@ void TlsEngine::State::create_session(WOLFSSL_CTX* ctx) {
   wolfSSL_SetIOReadCtx(ssl.get(), &wire);
   wolfSSL_SetIOWriteCtx(ssl.get(), &wire);
   wolfSSL_SetCertCbCtx(ssl.get(), &peer);
+  wire.watch.emplace();
   if (binds_channel()) wolfSSL_KeepArrays(ssl.get());
 }
 
@@ -251,8 +276,8 @@ void TlsEngine::State::verify_apart() {
 
 void TlsEngine::State::begin_client() {
   create_session(client->state().ctx.get());
-  peer.skip = client->options().insecure_skip_verify;
-  if (peer.skip) verify_apart();
+  if (!client->options().insecure_skip_verify) peer.roots = &*client->options().roots;
+  if (peer.skip()) verify_apart();
   const std::string& name = peer.expected_name->text();
   if (!peer.expected_name->is_ip() &&
       wolfSSL_UseSNI(ssl.get(), WOLFSSL_SNI_HOST_NAME, name.data(),
@@ -270,15 +295,16 @@ void TlsEngine::State::begin_client() {
 
 TlsEngine::Step TlsEngine::State::established_with_peer() {
   resumed = wolfSSL_session_reused(ssl.get()) == 1;
-  if (client && resumed) {
+  if (client && resumed && session) {
     peer.accepted = session->accepted;
     peer.chain = session->chain;
   }
-  if (client && !peer.skip && !peer.accepted) {
+  if (const error_code missing = client ? server_lacks() : client_lacks()) {
     wire.output.clear();  // nothing more for a peer that was never shown to be the right one
-    return fail(Errc::peer_untrusted);
+    return fail(missing);
   }
   established = true;
+  wire.watch.reset();
   wire.input.expect_little();
   if (served) served->seat.establish(resumed);
   version = static_cast<TlsVersion>(wolfSSL_version(ssl.get()));
@@ -289,6 +315,30 @@ TlsEngine::Step TlsEngine::State::established_with_peer() {
   Step step = done();
   step.output_may_wait = server && version == TlsVersion::tls1_3;  // a ticket at most
   return step;
+}
+
+/// What the policy demands of a peer holds whatever the library says: that it did not verify, or
+/// resumed what was never ours, must not let anybody in.
+error_code TlsEngine::State::server_lacks() const {
+  if (resumed && !session) return Errc::protocol_violation;
+  return peer.skip() || peer.accepted ? error_code() : Errc::peer_untrusted;
+}
+
+error_code TlsEngine::State::client_lacks() const {
+  const bool has_tickets = served->context->state().ticket_keys != nullptr;
+  if (resumed && !has_tickets) return Errc::protocol_violation;
+  switch (served->context->policy().client_auth) {
+    case ClientAuth::none:
+    case ClientAuth::request: return {};
+    case ClientAuth::verify_if_given:
+      return peer.chain.empty() || peer.accepted ? error_code() : Errc::peer_untrusted;
+    case ClientAuth::require_any:
+      return peer.chain.empty() ? Errc::peer_sent_no_certificate : error_code();
+    case ClientAuth::require_and_verify:
+      if (peer.chain.empty()) return Errc::peer_sent_no_certificate;
+      return peer.accepted ? error_code() : Errc::peer_untrusted;
+  }
+  return Errc::tls_failure;
 }
 
 /// A server has chosen before; but after a HelloRetryRequest, a client may have offered none.
@@ -319,28 +369,36 @@ void TlsEngine::State::note_channel_binding() {
 
 namespace wolfssl {
 
-/// Verification of the chain is the library's; of the server's name, ours (RFC 9525), while the
-/// library can still answer with an alert. Runs for every certificate of the chain, the leaf last.
+/// Verification of the chain is the library's, but for what it leaves out; of the server's name,
+/// ours (RFC 9525), while the library can still answer with an alert. Runs for every certificate of
+/// the chain, the leaf last.
 int verify_callback(int verified, WOLFSSL_X509_STORE_CTX* store) noexcept {
   auto& peer = *static_cast<PeerCheck*>(store->userCtx);
   if (store->totalCerts < 1) return verified;  // the peer sent none
   const bool is_leaf = store->error_depth == 0;
-  if (!is_leaf) return peer.skip ? 1 : verified;
+  if (!is_leaf) return peer.skip() ? 1 : verified;
 
   peer.chain.clear();
   for (int i = 0; i < store->totalCerts; ++i) {
     const WOLFSSL_BUFFER_INFO& der = store->certs[i];
     peer.chain.emplace_back(der.buffer, der.buffer + der.length);
   }
-  if (peer.skip) return 1;
+  if (peer.skip()) return 1;
   if (verified == 0) return 0;
-  const Result<CertificateInfo> leaf = CertificateInfo::from_der(peer.chain.front());
-  peer.accepted = leaf && (!peer.expected_name || leaf->matches(*peer.expected_name));
-  peer.name_mismatched = leaf && !peer.accepted;
+  peer.refusal = peer.judge();
+  peer.accepted = !peer.refusal;
   return peer.accepted ? 1 : 0;
 }
 
 }  // namespace wolfssl
+
+error_code PeerCheck::judge() const {
+  const Result<CertificateInfo> leaf = CertificateInfo::from_der(chain.front());
+  if (!leaf) return leaf.error().code;
+  if (expected_name && !leaf->matches(*expected_name)) return Errc::peer_name_mismatch;
+  const Result<void> checked = check_chain(chain, *roots);
+  return checked ? error_code() : checked.error().code;
+}
 
 // ---- Application data ------------------------------------------------------------------------
 
@@ -392,6 +450,10 @@ TlsEngine::Step TlsEngine::State::shutdown() {
 
 TlsEngine::Step TlsEngine::State::failed_call(int result) {
   const int reason = wolfSSL_get_error(ssl.get(), result);
+  if (wire.not_received) {
+    wolfSSL_ERR_clear_error();
+    return refuse(wire.not_received);
+  }
   if (reason == WOLFSSL_ERROR_WANT_READ) {
     return input_has_ended ? fail(Errc::stream_truncated) : need_input();
   }
@@ -400,17 +462,24 @@ TlsEngine::Step TlsEngine::State::failed_call(int result) {
     return established ? failed(asio::error::eof) : fail(Errc::stream_truncated);
   }
   wolfSSL_ERR_clear_error();
-  if (peer.name_mismatched) return fail(Errc::peer_name_mismatch);
+  if (peer.refusal) return fail(peer.refusal);
   return fail(wolfssl::to_error_code(reason));
 }
 
 TlsEngine::Step TlsEngine::State::fail(error_code error) {
-  failure = error;
-  if (served) served->seat.fail(handshake_failure(error));
-  return failed(error);
+  failure = error ? error : Errc::tls_failure;  // a failure without a reason is none the less one
+  if (served) served->seat.fail(handshake_failure(failure));
+  return failed(failure);
 }
 
-/// Before a session exists, an alert is one unprotected record (RFC 8446, section 6).
+/// Fails with an alert that is the last thing the peer hears.
+TlsEngine::Step TlsEngine::State::refuse(error_code error) {
+  wire.output.clear();
+  if (error != Errc::not_tls && error != Errc::plain_http) send_plain_alert(alert_for(error));
+  return fail(error);
+}
+
+/// While nothing is encrypted, an alert is one unprotected record (RFC 8446, section 6).
 void TlsEngine::State::send_plain_alert(Alert alert) {
   constexpr std::uint8_t kFatal = 2;
   wire.output = {21, 3, 3, 0, 2, kFatal, alert};
@@ -439,6 +508,7 @@ TlsEngine::TlsEngine(TlsEngine&&) noexcept = default;
 TlsEngine& TlsEngine::operator=(TlsEngine&&) noexcept = default;
 TlsEngine::~TlsEngine() = default;
 
+TlsEngine::Step TlsEngine::receive_hello() { return state_->receive_hello(); }
 TlsEngine::Step TlsEngine::handshake() { return state_->handshake(); }
 TlsEngine::Step TlsEngine::read(asio::mutable_buffer into) { return state_->read(into); }
 TlsEngine::Step TlsEngine::write(asio::const_buffer from) { return state_->write(from); }

@@ -33,8 +33,10 @@ boost::system::error_code to_error_code(int wolfssl_error) noexcept {
     case ASN_SELF_SIGNED_E:
     case ASN_SIG_CONFIRM_E:
     case ASN_PATHLEN_INV_E:
+    case ASN_NAME_INVALID_E:  // name constraints
     case NOT_CA_ERROR:
     case VERIFY_CERT_ERROR: return Errc::peer_untrusted;
+    case 0: return Errc::tls_failure;  // a failure of which the library has noted nothing
     case NO_PEER_CERT: return Errc::peer_sent_no_certificate;
     case FATAL_ERROR: return Errc::alert_received;
     case MATCH_SUITE_ERROR:

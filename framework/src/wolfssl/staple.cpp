@@ -26,12 +26,7 @@ void free_nothing(void*, unsigned char*) {}
 int send_nothing(WOLFSSL*, void*) { return SSL_TLSEXT_ERR_NOACK; }
 
 bool trust_issuers(WOLFSSL_CTX* ctx, const Certificate& certificate) {
-  bool any = false;
-  for (const auto& der : certificate.chain().subspan(1)) {
-    any |= wolfSSL_CTX_load_verify_buffer(ctx, der.data(), static_cast<long>(der.size()),
-                                          WOLFSSL_FILETYPE_ASN1) == WOLFSSL_SUCCESS;
-  }
-  return any;
+  return trust(ctx, certificate.chain().subspan(1));
 }
 
 CtxPtr insistent_client(const Certificate& certificate, TlsVersion version) {

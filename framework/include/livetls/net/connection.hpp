@@ -109,8 +109,9 @@ class Connection : public boost::intrusive::list_base_hook<
   std::span<const std::vector<std::uint8_t>> peer_chain() const noexcept;  ///< DER, the leaf first
   bool peer_is_verified() const noexcept;
 
-  /// For the Listener: the TLS handshake (nothing on a plain connection), the notice of a stop, and
-  /// the end of patience.
+  /// For the Listener: the ClientHello alone, the rest of the TLS handshake (neither does anything
+  /// on a plain connection), the notice of a stop, and the end of patience.
+  Task<boost::system::error_code> receive_hello();
   Task<boost::system::error_code> handshake();
   Task<Result<void>> read_proxy_header();      ///< from then on, the endpoints are those it tells
   Task<void> refuse(std::string_view answer);  ///< sends it as it is, and closes

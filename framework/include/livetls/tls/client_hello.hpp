@@ -41,6 +41,30 @@ class AlpnProtocols {
   std::span<const std::uint8_t> bytes_;
 };
 
+/// A client's half of a key exchange (RFC 8446, section 4.2.8), read in place.
+struct KeyShare {
+  std::uint16_t group = 0;
+  std::span<const std::uint8_t> key;
+};
+
+/// Those that a client offers, no group twice.
+class KeyShares {
+ public:
+  /// More than any client needs. The TLS library's time grows with the square of their number.
+  static constexpr std::size_t kMax = 8;
+
+  const KeyShare* begin() const noexcept { return shares_.data(); }
+  const KeyShare* end() const noexcept { return shares_.data() + size_; }
+  std::size_t size() const noexcept { return size_; }
+
+  /// False where there are too many, or one of this group already.
+  bool add(KeyShare share) noexcept;
+
+ private:
+  std::array<KeyShare, kMax> shares_;
+  std::size_t size_ = 0;
+};
+
 /// What a client offers in its first message (RFC 8446, section 4.1.2; RFC 5246, section 7.4.1.2):
 /// all that the choice of a certificate may depend on. A view: valid while the bytes it was read
 /// from are.
@@ -53,6 +77,7 @@ struct ClientHello {
   AlpnProtocols alpn;
   CodePoints supported_versions;
   CodePoints supported_groups;
+  KeyShares key_shares;
   CodePoints signature_algorithms;
   CodePoints signature_algorithms_cert;
   std::span<const std::uint8_t> session_ticket;  ///< for TLS 1.2 (RFC 5077, section 3.2)
@@ -60,7 +85,8 @@ struct ClientHello {
   bool offers_tls13() const noexcept { return supported_versions.contains(0x0304); }
 
   /// Parses the body of one handshake message of type client_hello. Strict: whatever RFC 8446 calls
-  /// malformed is malformed here, never "no name". Errors: malformed_client_hello.
+  /// malformed is malformed here, never "no name". Errors: malformed_client_hello;
+  /// invalid_key_share for a group that is offered twice, or more than KeyShares::kMax.
   static Result<ClientHello> parse(std::span<const std::uint8_t> body);
 };
 
@@ -72,8 +98,8 @@ class ClientHelloReader {
   static constexpr std::size_t kMaxMessageBytes = 32 * 1024;
 
   /// `input`: all bytes of the connection so far. Call again with more while it answers nullptr.
-  /// The result is valid until `input` moves. Errors: not_tls, plain_http, malformed_client_hello,
-  /// client_hello_too_large.
+  /// The result is valid until `input` moves. Errors: not_tls, plain_http, client_hello_too_large,
+  /// and those of ClientHello::parse.
   Result<const ClientHello*> read(std::span<const std::uint8_t> input);
 
  private:

@@ -67,6 +67,11 @@ class TlsEngine {
   TlsEngine& operator=(TlsEngine&&) noexcept;
   ~TlsEngine();
 
+  /// Server: receives the ClientHello and no more, so that its owner knows when the work begins.
+  /// Nothing has been chosen or computed for the client when it is done. A client has nothing to
+  /// wait for here. May be left out.
+  Step receive_hello();
+
   /// After any step, output that is there should be sent before anything is waited for.
   Step handshake();
 

@@ -53,6 +53,14 @@ class TlsStream {
   /// Facts about the connection: version, ALPN, what was served, who the peer is.
   const TlsEngine& tls() const noexcept { return state_->engine; }
 
+  /// void(error_code). The server's side: see TlsEngine::receive_hello.
+  template <class Token>
+  auto async_receive_hello(Token&& token) {
+    return start<void(boost::system::error_code)>(
+        [](TlsEngine& engine) { return engine.receive_hello(); },
+        boost::asio::cancellation_type::terminal, token);
+  }
+
   /// void(error_code)
   template <class Token>
   auto async_handshake(Token&& token) {
