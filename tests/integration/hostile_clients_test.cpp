@@ -51,6 +51,8 @@ class HostileClients : public testing::TestWithParam<Kind> {
   struct Options {
     std::chrono::steady_clock::duration handshake_timeout = 30s;
     UnknownName unknown_name = UnknownName::serve_default;
+    std::size_t max_handshakes = 1000;
+    std::chrono::steady_clock::duration stalled_after = 1s;
   };
 
   ~HostileClients() override {
@@ -65,12 +67,16 @@ class HostileClients : public testing::TestWithParam<Kind> {
     if (GetParam() == Kind::web) {
       web_.emplace(runtime_, manager_, router(),
                    web::ServerOptions{.unknown_name = options.unknown_name,
-                                      .handshake_timeout = options.handshake_timeout});
+                                      .handshake_timeout = options.handshake_timeout,
+                                      .max_handshakes = options.max_handshakes,
+                                      .stalled_after = options.stalled_after});
     } else {
       tcp_.emplace(runtime_, manager_, answer,
                    tcp::ServerOptions{.alpn = {"http/1.1"},
                                       .unknown_name = options.unknown_name,
-                                      .handshake_timeout = options.handshake_timeout});
+                                      .handshake_timeout = options.handshake_timeout,
+                                      .max_handshakes = options.max_handshakes,
+                                      .stalled_after = options.stalled_after});
     }
   }
 
@@ -175,13 +181,28 @@ TEST_P(HostileClients, Silence) {
 }
 
 TEST_P(HostileClients, ManySilentOnesDoNotKeepOthersOut) {
-  start();
+  start({.handshake_timeout = 1h, .max_handshakes = 8});
   std::vector<PlainClient> silent;
   for (int i = 0; i < 200; ++i) silent.push_back(stranger());
   expect_good_client_works();
-  EXPECT_TRUE(eventually([&] { return counters().handshakes_in_flight == 200; }));
+  EXPECT_TRUE(eventually([&] { return counters().pending == 200; }));
   silent.clear();
   EXPECT_TRUE(eventually([&] { return counters().disconnected == 200; }));
+}
+
+TEST_P(HostileClients, ManyThatStopHalfwayDoNotKeepOthersOut) {
+  start({.handshake_timeout = 1h, .max_handshakes = 8, .stalled_after = 20ms});
+  const std::string hello = client_hello();
+  std::vector<PlainClient> clients;
+  for (int i = 0; i < 64; ++i) {
+    clients.push_back(stranger());
+    clients.back().send(i % 2 == 0 ? hello : hello.substr(0, hello.size() - 1));
+  }
+  expect_good_client_works();
+  EXPECT_TRUE(eventually([&] { return counters().evicted > 0; }));
+  clients.clear();
+  EXPECT_TRUE(eventually([&] { return counters().open_connections == 0; }));
+  EXPECT_EQ(counters().timed_out, 0U);
 }
 
 TEST_P(HostileClients, DisappearingInTheHandshake) {

@@ -91,7 +91,7 @@ TEST_F(ListenerTest, AtTheEndOfTheGraceWhatIsLeftIsCut) {
   busy.send("?");
   ASSERT_TRUE(eventually([&] { return server.gate.waiting() == 1; }));
   Stranger silent(listener.port());
-  ASSERT_TRUE(eventually([&] { return listener.counters().handshakes_in_flight == 1; }));
+  ASSERT_TRUE(eventually([&] { return listener.counters().pending == 1; }));
   runtime.stop();
   EXPECT_EQ(busy.end(), Errc::stream_truncated);
   EXPECT_EQ(silent.hear(), "");

@@ -31,28 +31,117 @@ TEST_F(ListenerTest, WhileEnoughHandshakesAreUnderWayOthersWait) {
   runtime.start();
   ListenerOptions options = loopback();
   options.max_handshakes = 1;
+  options.stalled_after = 1h;
   Listener listener(runtime, manager, tell_what_is_served, options);
 
-  Stranger silent(listener.port());
+  Stranger begun(listener.port());
+  begun.say(client_hello());
   ASSERT_TRUE(eventually([&] { return listener.counters().handshakes_in_flight == 1; }));
   auto waits = std::async(std::launch::async, [&] { return connect(listener.port()).handshake(); });
-  EXPECT_FALSE(eventually([&] { return listener.counters().accepted > 1; }, 50ms));
-  silent.leave();
+  ASSERT_TRUE(eventually([&] { return listener.counters().pending == 1; }));
+  EXPECT_FALSE(eventually([&] { return listener.counters().handshakes_in_flight > 1; }, 50ms));
+  EXPECT_EQ(listener.counters().handshakes, 0U);
+  begun.leave();
   EXPECT_FALSE(waits.get());
   EXPECT_TRUE(eventually([&] { return listener.counters().handshakes == 1; }));
   EXPECT_EQ(listener.counters().accepted, 2U);
   EXPECT_EQ(listener.counters().disconnected, 1U);
+  EXPECT_EQ(listener.counters().evicted, 0U);
 }
 
-/// While it lives, this process gets no further descriptor.
+TEST_F(ListenerTest, AHandshakeThatHasStalledMakesRoomForOthers) {
+  Runtime runtime(one_thread());
+  runtime.start();
+  ListenerOptions options = loopback();
+  options.max_handshakes = 1;
+  options.stalled_after = 50ms;
+  options.handshake_timeout = 1h;
+  Listener listener(runtime, manager, tell_what_is_served, options);
+
+  Stranger stalled(listener.port());
+  stalled.say(client_hello());
+  ASSERT_TRUE(eventually([&] { return listener.counters().handshakes_in_flight == 1; }));
+  EXPECT_FALSE(connect(listener.port()).handshake());
+  EXPECT_NE(stalled.hear(), "") << "the server's flight, and then the end";
+  EXPECT_TRUE(eventually([&] { return listener.counters().evicted == 1; }));
+  EXPECT_EQ(listener.counters().failed_handshakes(), 0U);
+}
+
+TEST_F(ListenerTest, ConnectionsThatSayNothingHoldNoHandshake) {
+  Runtime runtime(one_thread());
+  runtime.start();
+  ListenerOptions options = loopback();
+  options.max_handshakes = 1;
+  options.handshake_timeout = 1h;
+  Listener listener(runtime, manager, tell_what_is_served, options);
+
+  const std::string hello = client_hello();
+  std::vector<std::unique_ptr<Stranger>> strangers;
+  for (std::size_t said = 0; said < 32; ++said) {
+    strangers.push_back(std::make_unique<Stranger>(listener.port()));
+    strangers.back()->say(hello.substr(0, said));
+  }
+  EXPECT_FALSE(connect(listener.port()).handshake());
+  EXPECT_EQ(listener.counters().pending, 32U);
+  EXPECT_EQ(listener.counters().handshakes_in_flight, 0U);
+}
+
+TEST_F(ListenerTest, OfTooManyThatSayNothingTheLongestIsClosed) {
+  Runtime runtime(one_thread());
+  runtime.start();
+  ListenerOptions options = loopback();
+  options.max_pending = 2;
+  options.handshake_timeout = 1h;
+  Listener listener(runtime, manager, tell_what_is_served, options);
+
+  Stranger first(listener.port());
+  ASSERT_TRUE(eventually([&] { return listener.counters().pending == 1; }));
+  Stranger second(listener.port());
+  ASSERT_TRUE(eventually([&] { return listener.counters().pending == 2; }));
+  Stranger third(listener.port());
+  EXPECT_EQ(first.hear(), "");
+  ASSERT_TRUE(eventually([&] { return listener.counters().evicted == 1; }));
+  EXPECT_FALSE(connect(listener.port()).handshake());
+  EXPECT_EQ(second.hear(), "");
+  ASSERT_TRUE(eventually([&] { return listener.counters().pending == 1; }));
+  EXPECT_EQ(listener.counters().evicted, 2U);
+  EXPECT_EQ(listener.counters().failed_handshakes(), 0U);
+}
+
+TEST_F(ListenerTest, AtTheLimitOfConnectionsThoseThatSayNothingMakeRoom) {
+  Runtime runtime(one_thread());
+  runtime.start();
+  ListenerOptions options = loopback();
+  options.max_connections = 2;
+  options.handshake_timeout = 1h;
+  options.stalled_after = 1h;
+  Listener listener(runtime, manager, tell_what_is_served, options);
+
+  Stranger first(listener.port());
+  ASSERT_TRUE(eventually([&] { return listener.counters().pending == 1; }));
+  Stranger second(listener.port());
+  ASSERT_TRUE(eventually([&] { return listener.counters().pending == 2; }));
+  TlsClient served = connect(listener.port());
+  EXPECT_FALSE(served.handshake());
+  EXPECT_EQ(first.hear(), "");
+  EXPECT_EQ(listener.counters().over_limit, 0U);
+  TlsClient other = connect(listener.port());
+  EXPECT_FALSE(other.handshake());
+  EXPECT_EQ(second.hear(), "");
+  EXPECT_EQ(Stranger(listener.port()).hear(), "") << "these two are served, and stay";
+  EXPECT_EQ(listener.counters().over_limit, 1U);
+  EXPECT_EQ(ask_what_was_served(served).generation, 1U);
+}
+
+/// While it lives, this process gets no further descriptor, but for `spare` ones.
 class NoMoreDescriptors {
  public:
-  NoMoreDescriptors() {
+  explicit NoMoreDescriptors(int spare = 0) {
     ::getrlimit(RLIMIT_NOFILE, &before_);
     const int next = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
     ::close(next);
     rlimit none = before_;
-    none.rlim_cur = static_cast<rlim_t>(next);
+    none.rlim_cur = static_cast<rlim_t>(next + spare);
     ::setrlimit(RLIMIT_NOFILE, &none);
   }
   ~NoMoreDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
@@ -79,6 +168,23 @@ TEST_F(ListenerTest, AcceptGoesOnWhenThereAreDescriptorsAgain) {
   EXPECT_FALSE(waiting.handshake());
   EXPECT_EQ(listener.counters().accepted, 1U);
   EXPECT_NE(log.text().find("accept failed"), std::string::npos) << log.text();
+}
+
+TEST_F(ListenerTest, WithoutDescriptorsThoseThatSayNothingMakeRoom) {
+  Runtime runtime(one_thread());
+  ListenerOptions options = loopback();
+  options.accept_retry_delay = 1h;
+  options.handshake_timeout = 1h;
+  options.stalled_after = 1h;
+  Listener listener(runtime, manager, tell_what_is_served, options);
+  Stranger silent(listener.port());
+  TlsClient honest = connect(listener.port());  // behind it in the kernel's queue
+  const NoMoreDescriptors but_one(1);
+  runtime.start();
+  EXPECT_FALSE(honest.handshake());
+  EXPECT_EQ(silent.hear(), "");
+  EXPECT_EQ(listener.counters().evicted, 1U);
+  EXPECT_GE(listener.counters().accept_errors, 1U);
 }
 
 TEST_F(ListenerTest, AHandshakeThatTakesTooLongIsCutAndCounted) {
@@ -246,6 +352,9 @@ TEST_F(ListenerTest, WhatCannotBeIsRefusedAtConstruction) {
   refused(manager, {.handshake_timeout = 0s});
   refused(manager, {.max_connections = 0});
   refused(manager, {.max_handshakes = 0});
+  refused(manager, {.max_pending = 0});
+  refused(manager, {.stalled_after = -1s});
+  refused(manager, {.stalled_after = 25h});
   refused(manager, {}, nullptr);
   EXPECT_THROW(Listener(runtime, manager, tell_what_is_served, {.address = "192.0.2.1"}),
                boost::system::system_error);  // an address of somebody else

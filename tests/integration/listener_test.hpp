@@ -74,6 +74,15 @@ class ListenerTest : public ::testing::Test {
 
   TlsClient connect(std::uint16_t port) const { return TlsClient(port, client); }
 
+  /// What an honest client begins with.
+  std::string client_hello() const {
+    TlsEngine engine(client, ServerName::parse("localhost").value());
+    engine.handshake();
+    std::vector<std::uint8_t> bytes;
+    engine.take_output(bytes);
+    return {bytes.begin(), bytes.end()};
+  }
+
   test::TestCa ca;
   std::shared_ptr<CertManager> manager = CertManager::create(ca.issue("A")).value();
   std::shared_ptr<const ClientContext> client =

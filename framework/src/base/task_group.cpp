@@ -20,8 +20,13 @@ TaskGroup::TaskGroup(Executor executor)
 void TaskGroup::spawn(Task<void> task) {
   const auto entry = running_.emplace(running_.end());
   auto on_end = [this, entry](std::exception_ptr exception) { ended(entry, exception); };
-  asio::co_spawn(executor_, std::move(task),
-                 asio::bind_cancellation_slot(entry->slot(), std::move(on_end)));
+  try {
+    asio::co_spawn(executor_, std::move(task),
+                   asio::bind_cancellation_slot(entry->slot(), std::move(on_end)));
+  } catch (...) {
+    running_.erase(entry);  // it never began
+    throw;
+  }
 }
 
 void TaskGroup::cancel() {

@@ -13,12 +13,14 @@
 #include <stdexcept>
 #include <utility>
 
+#include "livetls/base/describe.hpp"
 #include "livetls/base/log.hpp"
 #include "livetls/base/task_group.hpp"
 #include "net/apply_tcp_options.hpp"
 #include "net/drains.hpp"
 #include "net/listening_sockets.hpp"
 #include "net/proxy_protocol.hpp"
+#include "net/waiting_line.hpp"
 
 namespace livetls {
 
@@ -46,7 +48,8 @@ class Counter {
 };
 
 struct ShardCounters {
-  Counter accepted, accept_errors, over_limit, no_proxy, open, in_flight, handshakes;
+  Counter accepted, accept_errors, over_limit, no_proxy, evicted, handshakes;
+  Counter open;  // of now
   std::array<Counter, kHandshakeFailures> failures;
 
   Counter& failure(HandshakeFailure why) { return failures[static_cast<std::size_t>(why)]; }
@@ -56,8 +59,8 @@ struct ShardCounters {
     sum.accept_errors += accept_errors.value();
     sum.over_limit += over_limit.value();
     sum.no_proxy += no_proxy.value();
+    sum.evicted += evicted.value();
     sum.open_connections += open.value();
-    sum.handshakes_in_flight += in_flight.value();
     sum.handshakes += handshakes.value();
     const auto failed = [this](HandshakeFailure why) {
       return failures[static_cast<std::size_t>(why)].value();
@@ -96,8 +99,12 @@ void check(const ListenerOptions& options, bool has_manager, bool has_handler) {
   if (options.handshake_timeout <= Clock::duration::zero()) {
     throw std::invalid_argument("ListenerOptions.handshake_timeout must be above zero");
   }
-  if (options.max_connections == 0 || options.max_handshakes == 0) {
+  if (options.max_connections == 0 || options.max_pending == 0 || options.max_handshakes == 0) {
     throw std::invalid_argument("the limits of ListenerOptions must be above zero");
+  }
+  if (options.stalled_after < Clock::duration::zero() ||
+      options.stalled_after > std::chrono::hours(24)) {
+    throw std::invalid_argument("ListenerOptions.stalled_after must be from zero to a day");
   }
   check(options.tcp);
 }
@@ -116,7 +123,12 @@ class Listener::Shard {
         drains_(executor_, connections_) {}
 
   Executor executor() const { return executor_; }
-  const ShardCounters& counters() const { return counters_; }
+
+  void add_to(ListenerCounters& sum) const {
+    counters_.add_to(sum);
+    sum.pending += pending_.size();
+    sum.handshakes_in_flight += in_flight_.size();
+  }
 
   void start() { tasks_.spawn(accept_loop()); }
 
@@ -147,23 +159,49 @@ class Listener::Shard {
   }
 
  private:
+  /// Of now, for as long as it lives.
+  struct Counted {
+    explicit Counted(Counter& c) : counter(c) { counter.add(); }
+    Counted(const Counted&) = delete;
+    Counted& operator=(const Counted&) = delete;
+    ~Counted() { counter.add(-1); }
+    Counter& counter;
+  };
+
+  /// A connection waits here for its handshake.
+  struct Turn : boost::intrusive::list_base_hook<
+                    boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+    Turn(Executor executor, Clock::time_point at_the_latest) : timer(executor, at_the_latest) {}
+    Timer timer;
+  };
+
   void end_patience() {
     for (Connection& connection : connections_) connection.cut();
     tasks_.cancel();
   }
 
   Task<void> accept_loop();
+  Task<void> accept_one();
   Task<void> accept_failed(error_code error);
+  Task<void> wait_for_turn(Connection& connection, const WaitingLine::Place& place);
+  void pass_turn();
+  bool make_room();
+  bool has_stalled(const WaitingLine& line) const;
   Task<void> serve(StreamSocket socket);
+  Task<bool> let_in(Connection& connection);
   Task<bool> ask_proxy(Connection& connection);
-  Task<bool> handshake(Connection& connection);
+  Task<bool> handshake(Connection& connection, WaitingLine::Place& place);
+  Task<error_code> shake_hands(Connection& connection, WaitingLine::Place& place);
 
   std::shared_ptr<const Shared> shared_;
   Acceptor acceptor_;
   Executor executor_;
   TaskGroup tasks_;
   Connections connections_;
-  Timer pause_;  // the accept loop waits here for a free handshake, or after an error
+  WaitingLine pending_;    // before their handshake
+  WaitingLine in_flight_;  // handshakes, from the ClientHello on
+  boost::intrusive::list<Turn, boost::intrusive::constant_time_size<false>> turns_;
+  Timer pause_;  // the accept loop waits here after an error
   Timer grace_;
   Drains drains_;
   bool stopping_ = false;
@@ -171,23 +209,32 @@ class Listener::Shard {
 };
 
 Task<void> Listener::Shard::accept_loop() {
-  const std::size_t max_handshakes = shared_->share(shared_->options.max_handshakes);
-  const std::size_t max_connections = shared_->share(shared_->options.max_connections);
   while (!stopping_) {
-    if (counters_.in_flight.value() >= max_handshakes) {
-      pause_.expires_at(Clock::time_point::max());
-      co_await pause_.async_wait(kAsTuple);
+    try {
+      co_await accept_one();
       continue;
+    } catch (...) {
+      if (stopping_) co_return;
+      counters_.accept_errors.add();
+      log(LogLevel::error, "accepting goes on after: " + describe(std::current_exception()));
     }
-    auto [error, socket] = co_await acceptor_.async_accept(kAsTuple);
-    if (stopping_) co_return;  // nobody would tell what came at the last moment
-    if (error) {
-      co_await accept_failed(error);
-    } else if (counters_.accepted.add(); counters_.open.value() >= max_connections) {
-      counters_.over_limit.add();
-    } else {
-      tasks_.spawn(serve(std::move(socket)));
-    }
+    co_await asio::post(executor_, kAsTuple);  // whatever is wrong, others get their turn
+  }
+}
+
+Task<void> Listener::Shard::accept_one() {
+  auto [error, socket] = co_await acceptor_.async_accept(kAsTuple);
+  if (stopping_) co_return;  // nobody would tell what came at the last moment
+  if (error) {
+    co_await accept_failed(error);
+    co_return;
+  }
+  counters_.accepted.add();
+  const std::size_t max_connections = shared_->share(shared_->options.max_connections);
+  if (counters_.open.value() >= max_connections && !make_room()) {
+    counters_.over_limit.add();
+  } else {
+    tasks_.spawn(serve(std::move(socket)));
   }
 }
 
@@ -195,28 +242,74 @@ Task<void> Listener::Shard::accept_loop() {
 Task<void> Listener::Shard::accept_failed(error_code error) {
   counters_.accept_errors.add();
   if (error == asio::error::connection_aborted || error == asio::error::interrupted) co_return;
+  if (make_room()) co_return;
   log(LogLevel::warning, "accept failed, trying again shortly: " + error.message());
   pause_.expires_after(shared_->options.accept_retry_delay);
   co_await pause_.async_wait(kAsTuple);
 }
 
-Task<void> Listener::Shard::serve(StreamSocket socket) {
-  struct Open {
-    explicit Open(Counter& c) : counter(c) { counter.add(); }
-    ~Open() { counter.add(-1); }
-    Counter& counter;
-  } open(counters_.open);
+bool Listener::Shard::has_stalled(const WaitingLine& line) const {
+  const auto since = line.longest_since();
+  return since && *since + shared_->options.stalled_after <= Clock::now();
+}
 
+/// Where too many handshakes are under way, the next one's turn comes when one of them ends, or has
+/// stalled and is closed.
+Task<void> Listener::Shard::wait_for_turn(Connection& connection, const WaitingLine::Place& place) {
+  const std::size_t limit = shared_->share(shared_->options.max_handshakes);
+  const auto waits = [&] { return !place.evicted() && !connection.deadline().expired(); };
+  while (in_flight_.size() >= limit && waits()) {
+    if (has_stalled(in_flight_)) {
+      in_flight_.evict_longest();
+      continue;
+    }
+    Turn turn(executor_, *in_flight_.longest_since() + shared_->options.stalled_after);
+    turns_.push_back(turn);
+    co_await turn.timer.async_wait(kAsTuple);
+  }
+}
+
+void Listener::Shard::pass_turn() {
+  if (turns_.empty()) return;
+  turns_.front().timer.cancel();
+  turns_.pop_front();
+}
+
+/// Closes a connection that nobody would miss, if there is one. Who opens connections and says
+/// nothing must not keep others out, and where many come at once they must not push each other out.
+bool Listener::Shard::make_room() {
+  const bool mostly_pending = 2 * pending_.size() >= counters_.open.value();
+  if (pending_.size() > 0 && (mostly_pending || has_stalled(pending_))) {
+    pending_.evict_longest();
+    return true;
+  }
+  if (!has_stalled(in_flight_)) return false;
+  in_flight_.evict_longest();
+  return true;
+}
+
+Task<void> Listener::Shard::serve(StreamSocket socket) {
+  const Counted open(counters_.open);
   Connection connection(std::move(socket), shared_->tls);
   connections_.push_back(connection);
   const Drains::Watch watch(drains_, connection);
-  if (!shared_->proxies.empty()) {
-    const bool told = co_await ask_proxy(connection);
-    if (!told) co_return;
-  }
-  if (!co_await handshake(connection)) co_return;
+  const bool accepted = co_await let_in(connection);
+  if (!accepted) co_return;
   co_await shared_->handler(connection);
   co_await connection.close();
+}
+
+/// What is asked of a connection before its handler gets it.
+Task<bool> Listener::Shard::let_in(Connection& connection) {
+  WaitingLine::Place place(connection);
+  place.enter(pending_);
+  if (pending_.size() > shared_->share(shared_->options.max_pending)) pending_.evict_longest();
+  bool accepted = true;
+  if (!shared_->proxies.empty()) accepted = co_await ask_proxy(connection);
+  if (!accepted && !place.evicted()) counters_.no_proxy.add();
+  if (accepted && shared_->tls) accepted = co_await handshake(connection, place);
+  if (place.evicted()) counters_.evicted.add();
+  co_return accepted && !place.evicted();
 }
 
 /// Whom the connection is for.
@@ -230,18 +323,14 @@ Task<bool> Listener::Shard::ask_proxy(Connection& connection) {
     connection.deadline().clear();
     told = read.has_value();
   }
-  if (!told) counters_.no_proxy.add();
   co_return told;
 }
 
-Task<bool> Listener::Shard::handshake(Connection& connection) {
-  if (!shared_->tls) co_return true;
-  counters_.in_flight.add();
+Task<bool> Listener::Shard::handshake(Connection& connection, WaitingLine::Place& place) {
   connection.deadline().expires_after(shared_->options.handshake_timeout);
-  const error_code error = co_await connection.handshake();
+  const error_code error = co_await shake_hands(connection, place);
   connection.deadline().clear();
-  counters_.in_flight.add(-1);
-  pause_.cancel();
+  if (place.evicted()) co_return false;
   if (!error) {
     counters_.handshakes.add();
     co_return true;
@@ -251,6 +340,20 @@ Task<bool> Listener::Shard::handshake(Connection& connection) {
   if (error == Errc::plain_http && !answer.empty()) co_await connection.refuse(answer);
   log(LogLevel::debug, "handshake failed: " + error.message());
   co_return false;
+}
+
+/// A client that says nothing costs little: the work, and what is limited with it, begins with its
+/// ClientHello.
+Task<error_code> Listener::Shard::shake_hands(Connection& connection, WaitingLine::Place& place) {
+  error_code error = co_await connection.receive_hello();
+  if (!error) {
+    co_await wait_for_turn(connection, place);
+    place.enter(in_flight_);
+    error = co_await connection.handshake();
+  }
+  place.leave();
+  pass_turn();
+  co_return error;
 }
 
 Listener::Listener(Runtime& runtime, std::shared_ptr<CertManager> manager, Handler handler,
@@ -290,7 +393,7 @@ std::uint16_t Listener::port() const noexcept { return port_; }
 
 ListenerCounters Listener::counters() const {
   ListenerCounters sum;
-  for (const auto& shard : shards_) shard->counters().add_to(sum);
+  for (const auto& shard : shards_) shard->add_to(sum);
   return sum;
 }
 

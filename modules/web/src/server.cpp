@@ -52,7 +52,9 @@ ListenerOptions listener_options(const ServerOptions& options) {
   listener.unknown_name = options.unknown_name;
   listener.handshake_timeout = options.handshake_timeout;
   listener.max_connections = options.max_connections;
+  listener.max_pending = options.max_pending;
   listener.max_handshakes = options.max_handshakes;
+  listener.stalled_after = options.stalled_after;
   return listener;
 }
 

@@ -55,11 +55,23 @@ struct ListenerOptions {
   /// From accept to the end of the handshake. Range: above zero.
   std::chrono::steady_clock::duration handshake_timeout = std::chrono::seconds(5);
 
-  /// Connections above this are closed as soon as they are accepted.
+  /// Connections above this are closed as soon as they are accepted, unless one that is still in
+  /// its handshake can be closed instead (see `stalled_after`).
   std::size_t max_connections = 100'000;
 
-  /// While so many handshakes are under way, further connections wait in the kernel's queue.
+  /// Connections whose ClientHello has not come whole: they cost a socket and little else. Above
+  /// this, the one that has waited longest is closed for the one that comes.
+  std::size_t max_pending = 10'000;
+
+  /// Handshakes under way, from the ClientHello on. At this limit, one that has stalled is closed;
+  /// where none has, the next ones wait for their turn.
   std::size_t max_handshakes = 1'000;
+
+  /// A client that keeps the server waiting for longer than this, for its ClientHello or for the
+  /// rest of its handshake, is closed where a limit is reached or descriptors run out, the longest
+  /// first. Where most connections wait for a ClientHello, the longest is closed whatever its age.
+  /// Range: from zero to a day.
+  std::chrono::steady_clock::duration stalled_after = std::chrono::seconds(1);
 
   /// Connections that the kernel holds until they are accepted.
   int backlog = 4096;
@@ -68,16 +80,18 @@ struct ListenerOptions {
   std::chrono::steady_clock::duration accept_retry_delay = std::chrono::milliseconds(100);
 };
 
-/// What has happened at a listener since it was made; open_connections and handshakes_in_flight are
-/// of now.
+/// What has happened at a listener since it was made; open_connections, pending and
+/// handshakes_in_flight are of now.
 struct ListenerCounters {
   std::uint64_t accepted = 0;
   std::uint64_t accept_errors = 0;
   std::uint64_t over_limit = 0;  ///< closed because of max_connections
   std::uint64_t no_proxy = 0;    ///< closed: from none of the proxies, or without their header
+  std::uint64_t evicted = 0;     ///< closed in their handshake to make room for others
   std::uint64_t open_connections = 0;
-  std::uint64_t handshakes_in_flight = 0;
-  std::uint64_t handshakes = 0;  ///< completed
+  std::uint64_t pending = 0;               ///< before their handshake: it has not come, or waits
+  std::uint64_t handshakes_in_flight = 0;  ///< from the ClientHello on
+  std::uint64_t handshakes = 0;            ///< completed
 
   // Handshakes that failed, by reason
   std::uint64_t not_tls = 0;

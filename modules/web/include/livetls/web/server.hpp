@@ -76,11 +76,12 @@ struct ServerOptions {
   /// it a 413.
   std::size_t max_body_bytes = 1024 * 1024;
 
-  /// Connections above this are closed as soon as they are accepted.
+  /// Connections, those of them that have not sent their ClientHello whole, TLS handshakes under
+  /// way, and when one that keeps the server waiting makes room for others: see ListenerOptions.
   std::size_t max_connections = 100'000;
-
-  /// While so many handshakes are under way, further connections wait in the kernel's queue.
+  std::size_t max_pending = 10'000;
   std::size_t max_handshakes = 1'000;
+  std::chrono::steady_clock::duration stalled_after = std::chrono::seconds(1);
 };
 
 /// What has happened at a server since it was made.
