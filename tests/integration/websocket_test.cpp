@@ -415,5 +415,43 @@ TEST_F(SecureWebSockets, RefusePagesOfTheirHostThatCameWithoutTls) {
   EXPECT_EQ(status_for("http://localhost"), 403);
 }
 
+/// The length in a frame's header is no reason to get memory for it.
+TEST_F(WebSockets, AreNotEndedByAFrameThatAnnouncesMoreThanThereIs) {
+  start(sockets({.max_message_bytes = 1000, .deflate = true}));
+  for (const bool compressed : {true, false}) {
+    PlainClient client = connect();
+    client.send(
+        get("/echo", std::string(kUpgrade) + "Sec-WebSocket-Extensions: permessage-deflate\r\n"));
+    std::string head;
+    while (head.find("\r\n\r\n") == head.npos) head += client.read(1);
+    ASSERT_THAT(head, HasSubstr("permessage-deflate"));
+    // 2^62 bytes, masked with zeros; of the content, the beginning of a stored block.
+    std::string frame("\x82\xff\x40\0\0\0\0\0\0\0\0\0\0\0\0", 15);
+    if (compressed) frame[0] = '\xc2';
+    client.send(frame);
+    try {
+      for (const char byte : std::string("\x05\x00\xfa\xff", 4)) client.send({&byte, 1});
+      client.send(std::string(100'000, 'x'));
+    } catch (const boost::system::system_error&) {
+      // it has ended before everything was sent
+    }
+    EXPECT_TRUE(client.end());
+  }
+  EXPECT_EQ(ask(get("/")).body(), "hello");
+}
+
+TEST_F(WebSockets, TakeLimitsAndDurationsAboveZeroOnly) {
+  const auto refused = [](WebSocketOptions options) {
+    EXPECT_THROW(websocket(echo, options), std::invalid_argument);
+    Request request;
+    EXPECT_THROW(upgrade_to_websocket(request, echo, options), std::invalid_argument);
+  };
+  refused({.max_message_bytes = 0});
+  refused({.max_queued_bytes = 0});
+  refused({.idle_timeout = 0s});
+  refused({.write_timeout = 0s});
+  refused({.handshake_timeout = -1s});
+}
+
 }  // namespace
 }  // namespace livetls::web

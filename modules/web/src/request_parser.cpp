@@ -103,12 +103,22 @@ void RequestParser::body_goes_to(std::string& into, std::uint64_t max_bytes) {
   if (announced && *announced > max_bytes) refusal_ = 413;
 }
 
+/// Beast asserts that a last chunk which it sees for the second time has five bytes, as it has
+/// where a chunk came before it. No chunked body is shorter.
+bool RequestParser::may_be_short_last_chunk(std::string_view bytes) const {
+  constexpr std::size_t kShortestBody = std::string_view("0\r\n\r\n").size();
+  return is_header_done() && chunked() && !chunk_seen_ && bytes.size() < kShortestBody &&
+         bytes.starts_with('0');
+}
+
 std::size_t RequestParser::take(boost::asio::const_buffer bytes) {
+  const std::string_view text(static_cast<const char*>(bytes.data()), bytes.size());
+  if (may_be_short_last_chunk(text)) return 0;
   input_ = bytes;
   ErrorCode error;
   const std::size_t taken = put(bytes, error);
   if (error && error != http::error::need_more && refusal_ == 0) {
-    refusal_ = status_for(error, {static_cast<const char*>(bytes.data()), bytes.size()});
+    refusal_ = status_for(error, text);
   }
   return taken;
 }
@@ -203,6 +213,7 @@ void RequestParser::on_body_init_impl(const boost::optional<std::uint64_t>& leng
 }
 
 void RequestParser::on_chunk_header_impl(std::uint64_t size, Text, ErrorCode& error) {
+  chunk_seen_ = true;
   if (size > max_body_bytes_ || body_bytes_ > max_body_bytes_ - size) refuse(413, error);
 }
 

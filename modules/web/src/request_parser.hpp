@@ -56,6 +56,7 @@ class RequestParser : private boost::beast::http::basic_parser<true> {
   void on_chunk_header_impl(std::uint64_t size, Text, ErrorCode& error) override;
   void on_finish_impl(ErrorCode&) override {}
 
+  bool may_be_short_last_chunk(std::string_view bytes) const;
   void refuse(int status, ErrorCode& error);
   std::size_t take_body(Text bytes, ErrorCode& error);
   int check_host() const;
@@ -74,6 +75,7 @@ class RequestParser : private boost::beast::http::basic_parser<true> {
   std::string authority_;            // where the target is an absolute URI
   int refusal_ = 0;
   bool is_http_1_0_ = false;
+  bool chunk_seen_ = false;
   bool expects_continue_ = false;
 };
 

@@ -41,6 +41,20 @@ using UpgradeRequest = beast::http::request<beast::http::empty_body>;
 
 constexpr auto kAsTuple = asio::as_tuple(use_task);
 
+/// A frame may announce far more than will ever come: memory is given as the bytes arrive.
+constexpr std::size_t kReadBytes = 64 * 1024;
+
+void check(const WebSocketOptions& options) {
+  if (options.max_message_bytes == 0 || options.max_queued_bytes == 0) {
+    throw std::invalid_argument("the limits of web::WebSocketOptions must be above zero");
+  }
+  constexpr auto kNone = Clock::duration::zero();
+  if (options.idle_timeout <= kNone || options.write_timeout <= kNone ||
+      options.handshake_timeout <= kNone) {
+    throw std::invalid_argument("the durations of web::WebSocketOptions must be above zero");
+  }
+}
+
 UpgradeRequest as_beast_has_it(const Request& request) {
   const auto verb =
       request.method == Method::get ? beast::http::verb::get : beast::http::verb::unknown;
@@ -64,6 +78,7 @@ struct WebSocket::State {
   void prepare();
   Task<bool> accept(const UpgradeRequest& upgrade);
   Task<void> read_ahead();
+  Task<bool> read_message();
   Task<void> write_queue();
   Task<void> write_front();
   Task<void> watch();          // ends when it is cancelled
@@ -120,18 +135,27 @@ void WebSocket::State::end() {
 
 Task<void> WebSocket::State::read_ahead() {
   while (!ended) {
-    beast::flat_buffer buffer;
-    const auto [error, bytes] = co_await stream.async_read(buffer, kAsTuple);
-    if (error) {
+    const bool received = co_await read_message();
+    if (!received) {
       end();
       break;
     }
-    inbox.emplace();
-    inbox->data = beast::buffers_to_string(buffer.data());
-    inbox->is_text = stream.got_text();
     arrived.cancel();
     while (inbox && !ended) co_await taken.async_wait(kAsTuple);
   }
+}
+
+/// Into the inbox; false where the client has ended.
+Task<bool> WebSocket::State::read_message() {
+  beast::flat_buffer buffer;
+  do {
+    const auto [error, bytes] = co_await stream.async_read_some(buffer, kReadBytes, kAsTuple);
+    if (error) co_return false;
+  } while (!stream.is_message_done());
+  inbox.emplace();
+  inbox->data = beast::buffers_to_string(buffer.data());
+  inbox->is_text = stream.got_text();
+  co_return true;
 }
 
 /// A client that is held back is not silent.
@@ -350,10 +374,12 @@ Response upgrade(Request& request, std::shared_ptr<const Site> site) {
 
 Response upgrade_to_websocket(Request& request, std::function<Task<void>(WebSocket&)> serve,
                               WebSocketOptions options) {
+  check(options);
   return upgrade(request, std::make_shared<const Site>(Site{std::move(serve), std::move(options)}));
 }
 
 Handler websocket(std::function<Task<void>(WebSocket&)> serve, WebSocketOptions options) {
+  check(options);
   const auto site = std::make_shared<const Site>(Site{std::move(serve), std::move(options)});
   return [site](Request& request) { return upgrade(request, site); };
 }

@@ -41,6 +41,25 @@ Parsed parse(std::string_view input, std::size_t chunk = std::string_view::npos)
   return result;
 }
 
+/// The same, cut at these places.
+Parsed parse_cut(std::string_view input, std::vector<std::size_t> cuts) {
+  Parsed result;
+  RequestParser parser(result.request, kMaxHeader, kMaxFields);
+  cuts.push_back(input.size());
+  for (const std::size_t arrived : cuts) {
+    std::size_t taken = 0;
+    do {
+      const std::string bytes(input.substr(result.taken, arrived - result.taken));
+      taken = bytes.empty() ? 0 : parser.take(asio::buffer(bytes));
+      result.taken += taken;
+      if (parser.header_is_complete()) parser.body_goes_to(result.request.body, kMaxBody);
+    } while (taken > 0);
+  }
+  result.complete = parser.is_complete();
+  result.refusal = parser.refusal();
+  return result;
+}
+
 /// A request line and Host with these fields and this body.
 std::string request(std::string_view fields, std::string_view body = "") {
   return "POST /p HTTP/1.1\r\nHost: h\r\n" + std::string(fields) + "\r\n" + std::string(body);
@@ -64,6 +83,27 @@ TEST(RequestParser, FillsTheRequestWhateverTheChunks) {
     EXPECT_EQ(parsed.request.body, "hello");
     EXPECT_TRUE(parsed.request.keep_alive);
     EXPECT_EQ(text.substr(parsed.taken), "GET /next") << "pipelined bytes stay";
+  }
+}
+
+/// Beast's own parser aborts on "0\r\n", "\r", "\n".
+TEST(RequestParser, ReadsEmptyChunkedBodiesHoweverTheyCome) {
+  for (const std::string last :
+       {"0\r\n\r\n", "000\r\n\r\n", "0;a=b\r\n\r\n", "0\r\nA: b\r\n\r\n"}) {
+    const std::string text = request("Transfer-Encoding: chunked\r\n", last);
+    for (std::size_t chunk = 1; chunk <= text.size(); ++chunk) {
+      const Parsed parsed = parse(text, chunk);
+      EXPECT_TRUE(parsed.complete) << last << " in pieces of " << chunk;
+      EXPECT_EQ(parsed.request.body, "");
+      EXPECT_EQ(parsed.taken, text.size());
+    }
+    const std::size_t header = text.size() - last.size();
+    for (std::size_t first = 0; first < last.size(); ++first) {  // and in any three pieces
+      for (std::size_t second = first; second < last.size(); ++second) {
+        const Parsed parsed = parse_cut(text, {header, header + first, header + second});
+        EXPECT_TRUE(parsed.complete) << last << ' ' << first << ' ' << second;
+      }
+    }
   }
 }
 

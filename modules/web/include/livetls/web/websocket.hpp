@@ -15,6 +15,7 @@
 
 namespace livetls::web {
 
+/// All limits and durations must be above zero; `websocket` throws std::invalid_argument otherwise.
 struct WebSocketOptions {
   /// Origins beside the server's own host whose pages may connect, such as
   /// "https://app.example.com"; {"*"}: all. Browsers send cookies and certificates along, whoever's
