@@ -12,6 +12,7 @@
 #include <thread>
 #include <utility>
 
+#include "livetls/base/describe.hpp"
 #include "livetls/base/log.hpp"
 #include "livetls/base/task_group.hpp"
 
@@ -42,6 +43,29 @@ struct Runtime::State {
   std::condition_variable services_changed;
   std::vector<Entry> services;
   bool contexts_stopped = false;
+
+  /// Runs what is posted until there is a stop. What a handler throws is its own fault, and must
+  /// not end those beside it.
+  static void run(asio::io_context& context) {
+    for (;;) {
+      try {
+        context.run();
+        return;
+      } catch (...) {
+        log(LogLevel::error, "a posted handler failed: " + describe(std::current_exception()));
+      }
+    }
+  }
+
+  /// The same, for what is ready now.
+  static void poll(asio::io_context& context) {
+    context.restart();
+    try {
+      context.poll();
+    } catch (...) {
+      log(LogLevel::error, "a posted handler failed: " + describe(std::current_exception()));
+    }
+  }
 
   void stop_contexts() {
     {
@@ -112,7 +136,7 @@ Runtime::~Runtime() {
 void Runtime::start() {
   if (!state_->threads.empty()) return;
   for (auto& context : state_->contexts) {
-    state_->threads.emplace_back([&context] { context->run(); });
+    state_->threads.emplace_back([&context] { State::run(*context); });
   }
 }
 
@@ -160,7 +184,12 @@ Task<void> Runtime::State::wait_for_signal(std::unique_ptr<SignalSet> signals,
   for (;;) {
     const auto [error, number] = co_await signals->async_wait(asio::as_tuple(use_task));
     if (error) co_return;
-    handler();
+    try {
+      handler();
+    } catch (...) {  // the next signal must find somebody waiting, or it ends the process
+      log(LogLevel::error, "the handler of signal " + std::to_string(number) +
+                               " failed: " + describe(std::current_exception()));
+    }
   }
 }
 
@@ -199,10 +228,7 @@ void Runtime::stop_and_wait(Service& service) {
   bool ended = false;
   asio::co_spawn(executor(0), service.stop({}), [&ended](std::exception_ptr) { ended = true; });
   while (!ended || state_->stage(service) == State::Stage::stopping) {
-    for (auto& context : state_->contexts) {
-      context->restart();
-      context->poll();
-    }
+    for (auto& context : state_->contexts) State::poll(*context);
   }
 }
 
