@@ -3,11 +3,10 @@
 //     curl --cacert ca.pem https://localhost:8443/notes -d '{"title": "a", "text": "b"}'
 //          -H 'Content-Type: application/json'
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/thread_pool.hpp>
 #include <csignal>
 #include <iostream>
 
+#include "blocking.hpp"
 #include "livetls/net/runtime.hpp"
 #include "livetls/rotation/cert_manager.hpp"
 #include "livetls/web/json.hpp"
@@ -25,21 +24,6 @@ using namespace std::chrono_literals;
 using web::Json, web::Path, web::Query, web::Request, web::Response;
 
 namespace {
-
-/// What blocks, such as a database, must not block a server thread.
-class Blocking {
- public:
-  template <class F>
-  Task<std::invoke_result_t<F>> run(F function) {
-    using Value = std::invoke_result_t<F>;
-    using PoolTask = boost::asio::awaitable<Value, boost::asio::thread_pool::executor_type>;
-    co_return co_await boost::asio::co_spawn(
-        pool_.get_executor(), [&]() -> PoolTask { co_return function(); }, use_task);
-  }
-
- private:
-  boost::asio::thread_pool pool_{1};
-};
 
 void check(const NewNote& note) {
   if (note.title.empty() || note.title.size() > 200) {

@@ -1,0 +1,56 @@
+// What docs/web.md recommends for work that blocks, under cancellation.
+
+#include "../examples/notes/blocking.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_future.hpp>
+#include <chrono>
+#include <thread>
+
+#include "support/running_runtime.hpp"
+
+namespace livetls {
+namespace {
+
+using namespace std::chrono_literals;
+
+Task<void> after(Executor executor, std::chrono::microseconds time) {
+  boost::asio::basic_waitable_timer<std::chrono::steady_clock,
+                                    boost::asio::wait_traits<std::chrono::steady_clock>, Executor>
+      timer(executor, time);
+  co_await timer.async_wait(use_task);
+}
+
+/// Work that ends at about the moment at which the one who waits is cancelled, over and over.
+Task<void> race(Executor executor, notes::Blocking& blocking, std::atomic<int>& done) {
+  using namespace boost::asio::experimental::awaitable_operators;
+  for (int i = 0; i < 2000; ++i) {
+    const auto time = std::chrono::microseconds(20 + i % 60);
+    Task<int> work = blocking.run([&, time] {
+      const auto end = std::chrono::steady_clock::now() + time;
+      while (std::chrono::steady_clock::now() < end) {
+      }
+      return ++done;
+    });
+    Task<void> limit = after(executor, 50us);
+    auto first = std::move(work) || std::move(limit);
+    co_await std::move(first);
+  }
+}
+
+/// Seen by AddressSanitizer and ThreadSanitizer where the cancellation crosses threads.
+TEST(BlockingExample, IsWaitedForWhenItsCallerIsCancelled) {
+  std::atomic<int> done = 0;
+  notes::Blocking blocking;
+  test::RunningRuntime runtime;
+  const Executor executor = runtime->executor(0);
+  boost::asio::co_spawn(executor, race(executor, blocking, done), boost::asio::use_future).get();
+  EXPECT_EQ(done, 2000);
+}
+
+}  // namespace
+}  // namespace livetls
