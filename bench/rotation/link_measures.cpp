@@ -192,8 +192,7 @@ void measure_links(Bench& bench) {
     runtime.start();
     Connector connector(CertManager::create(set_of(authority)).value(), {.roots_of_manager = true});
     NodeClient on_link(runtime, authority, nodes.port());
-    BareClient alone(
-        must(wait(runtime, connector.connect({.host = "localhost", .port = bare.port()}))));
+    BareClient alone(must(wait(runtime, connector.connect({"localhost", bare.port()}))));
     for (const bool asks : {false, true}) {
       std::vector<Standing> standings = {{.name = "livetls"}, {.name = "a bare message stream"}};
       const std::uint64_t operations = bench.operations(asks ? 10'000 : 300'000);
@@ -220,7 +219,7 @@ namespace {
 Task<double> connect_us(Connector& connector, std::uint16_t port, int connections, bool resumed) {
   std::chrono::duration<double, std::micro> sum{};
   for (int i = 0; i < connections; ++i) {
-    Target target{.host = "localhost", .port = port};
+    Target target("localhost", port);
     const auto begin = Clock::now();
     const auto connection = must(co_await connector.connect(std::move(target)));
     sum += Clock::now() - begin;

@@ -70,7 +70,7 @@ void serve(char** arguments) {
 
 void ask(int count, char** arguments) {
   tcp::Connector connector(nullptr, {.roots = TrustBundle::load(arguments[0]).value()});
-  Target server{.host = "localhost", .port = static_cast<std::uint16_t>(std::stoi(arguments[1]))};
+  Target server("localhost", static_cast<std::uint16_t>(std::stoi(arguments[1])));
   std::string numbers;
   for (int i = 2; i < count; ++i) numbers += std::string(arguments[i]) + " ";
   Runtime runtime({.threads = 1});

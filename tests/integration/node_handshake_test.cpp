@@ -45,7 +45,7 @@ class NodeHandshakeTest : public testing::Test {
   }
 
   std::unique_ptr<Connection> connect() {
-    return wait(connector_.connect({.host = "localhost", .port = node_.ports()[0]})).value();
+    return wait(connector_.connect({"localhost", node_.ports()[0]})).value();
   }
 
   Task<Result<std::string>> read(tcp::MessageStream& messages) {
@@ -127,8 +127,7 @@ class NodeHandshakeTest : public testing::Test {
       };
       node.emplace(test.runtime_, "generous@localhost", std::move(options));
       auto& connector = test.connector_;
-      connection =
-          test.wait(connector.connect({.host = "localhost", .port = node->ports()[0]})).value();
+      connection = test.wait(connector.connect({"localhost", node->ports()[0]})).value();
       EXPECT_TRUE(test.wait(test.shake_hands(*connection, *connection, kLarge)));
       test.wait(write(*connection, frames));
       std::string note;
@@ -159,8 +158,7 @@ class NodeHandshakeTest : public testing::Test {
       if (!event.is_up) reason = event.reason;
     };
     Node node(runtime_, "blocked@localhost", std::move(options));
-    const auto connection =
-        wait(connector_.connect({.host = "localhost", .port = node.ports()[0]})).value();
+    const auto connection = wait(connector_.connect({"localhost", node.ports()[0]})).value();
     EXPECT_TRUE(wait(shake_hands(*connection, *connection)));
     std::string bytes;
     append(Frame{.kind = FrameKind::message, .service = "block"}, bytes);
@@ -221,7 +219,7 @@ TEST_F(NodeHandshakeTest, SilentPeersKeepNobodyOut) {
 
 TEST_F(NodeHandshakeTest, WhoSaysAnythingElseIsRefusedAndHarmsNobody) {
   const auto say = [this](std::string text) -> Task<Result<std::string>> {
-    Target target{.host = "localhost", .port = node_.ports()[0]};
+    Target target("localhost", node_.ports()[0]);
     auto made = co_await connector_.connect(std::move(target));
     tcp::MessageStream messages(**made, Framing{.bytes = 4});
     auto sent = co_await messages.write(text);
@@ -251,8 +249,7 @@ TEST_F(NodeHandshakeTest, ASilentLinkIsDown) {
                     const std::scoped_lock lock(mutex);
                     if (!event.is_up) reason = event.reason.message();
                   }});
-  const auto connection =
-      wait(connector_.connect({.host = "localhost", .port = impatient.ports()[0]})).value();
+  const auto connection = wait(connector_.connect({"localhost", impatient.ports()[0]})).value();
   ASSERT_TRUE(connection);
   ASSERT_TRUE(wait(shake_hands(*connection, *connection)));
   ASSERT_TRUE(eventually([&] {

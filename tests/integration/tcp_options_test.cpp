@@ -56,11 +56,10 @@ class TcpOptionsTest : public testing::Test {
   void expect_both(const TcpOptions& options, int no_delay, int keep_alive, int idle) {
     const tcp::Server server(runtime_, nullptr, wait_for_the_end, {.tcp = options, .plain = true});
     Connector connector(nullptr, {.plain = true, .tcp = options});
-    const auto made =
-        boost::asio::co_spawn(runtime_->executor(0),
-                              connect(connector, {.host = "localhost", .port = server.port()}),
-                              boost::asio::use_future)
-            .get();
+    const auto made = boost::asio::co_spawn(runtime_->executor(0),
+                                            connect(connector, {"localhost", server.port()}),
+                                            boost::asio::use_future)
+                          .get();
     ASSERT_TRUE(made);
     const auto sockets = connected_sockets();
     EXPECT_EQ(sockets.size(), 2U);

@@ -70,9 +70,9 @@ ReadyRoute::ReadyRoute(Route wanted, const NodeOptions& options, const SecretByt
       cookie(take_secret(route.cookie, node_cookie)) {}
 
 Target ReadyRoute::target_for(const NodeName& name) const {
-  return {.host = route.host.empty() ? name.host().text() : route.host,
-          .port = route.port,
-          .server_name = route.server_name.empty() ? name.host().text() : route.server_name};
+  Target target(route.host.empty() ? name.host().text() : route.host, route.port);
+  target.server_name = route.server_name.empty() ? name.host().text() : route.server_name;
+  return target;
 }
 
 std::vector<std::shared_ptr<const ReadyRoute>> routes_to(

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "livetls/net/connection.hpp"
@@ -55,8 +56,12 @@ struct ConnectorOptions {
   std::chrono::steady_clock::duration handshake_timeout = std::chrono::seconds(5);
 };
 
-/// Whom to connect to.
+/// What to connect to. It has a constructor because g++ 12 destroys what is made with braces alone
+/// twice, where that is part of an awaited call.
 struct Target {
+  Target(std::string host_name, std::uint16_t port_number = 0)
+      : host(std::move(host_name)), port(port_number) {}
+
   std::string host;  ///< a name, an address, or "unix:" and a path
   std::uint16_t port = 0;
 

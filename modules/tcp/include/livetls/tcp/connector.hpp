@@ -8,7 +8,7 @@ namespace livetls::tcp {
 /// loaded and the sessions that the next connection may resume:
 ///
 ///     tcp::Connector connector(manager, {.roots = TrustBundle::load("ca.pem").value()});
-///     auto connection = co_await connector.connect({.host = "db.example", .port = 7443});
+///     auto connection = co_await connector.connect({"db.example", 7443});
 using Connector = livetls::Connector;
 using ConnectorOptions = livetls::ConnectorOptions;
 using Target = livetls::Target;
