@@ -68,19 +68,39 @@ TEST_P(ForeignClients, ResumeWithTheTicketOfTheEpochBefore) {
   }
 }
 
+/// Another server that is not ours: Python's, which requires certificates of its clients. It prints
+/// its port, then the length of each ClientHello.
+constexpr const char* kOtherServer = R"(
+import socket, ssl, sys
+root, certificate = sys.argv[1:]
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(certificate)
+context.load_verify_locations(root)
+context.verify_mode = ssl.CERT_REQUIRED
+with socket.create_server(('127.0.0.1', 0)) as listener:
+    print(listener.getsockname()[1], flush=True)
+    while True:
+        tcp, _ = listener.accept()
+        header = tcp.recv(5, socket.MSG_PEEK | socket.MSG_WAITALL)
+        print(int.from_bytes(header[3:], 'big'), flush=True)
+        with context.wrap_socket(tcp, server_side=True) as tls:
+            tls.recv(16)
+            tls.sendall(b'!\n')
+)";
+
 /// As after a move from another server. A ticket with a client's certificate in it is long.
 TEST_P(ForeignClients, MayBringTheTicketOfAnotherServerHoweverLong) {
   const std::string own = file_of(ca.issue("client"), "client.pem");
   const std::string theirs = file_of(ca.issue("other"), "server.pem");
-  test::Subprocess other({"openssl", "s_server", "-accept", "0", "-cert", theirs, "-rev", "-verify",
-                          "1", "-CAfile", ca.root_file()});
-  other.read_until("ACCEPT ");
-  const std::string address = other.read_until("\n");
-  const auto port = std::stoul(address.substr(address.rfind(':') + 1));
+  test::Subprocess other({"python3", "-c", kOtherServer, ca.root_file(), theirs});
+  const auto next_number = [&] { return std::stoi(other.read_until("\n")); };
+  const auto port = static_cast<std::uint16_t>(next_number());
 
   PythonClient python = client({.certificate = own});
-  EXPECT_EQ(python.connect("localhost", static_cast<std::uint16_t>(port)), "full other");
-  EXPECT_EQ(python.connect("localhost", static_cast<std::uint16_t>(port)), "resumed other");
+  EXPECT_EQ(python.connect("localhost", port), "full other");
+  const int without_ticket = next_number();
+  EXPECT_EQ(python.connect("localhost", port), "resumed other");
+  EXPECT_GT(next_number(), without_ticket + 300) << "the ticket is short";
   EXPECT_EQ(python.connect(), "full first");
   python.connect();  // in TLS 1.2, only this one gets a ticket of ours
   EXPECT_EQ(python.connect().substr(0, 7), "resumed");

@@ -28,7 +28,7 @@ std::vector<std::string> command(const std::string& program, const std::string& 
     return {"openssl",      "s_server",    "-unix",        in("socket"), "-cert",
             in("cert.pem"), "-cert_chain", in("cert.pem"), "-key",       in("key.pem"),
             "-CAfile",      in("ca.pem"),  "-Verify",      "1",          "-verify_return_error",
-            "-www"};
+            "-www",         "-quiet"};  // what it says, nobody reads: it would stop at a full pipe
   }
   if (program == "nginx") {
     return {"nginx", "-p", directory, "-e", "stderr", "-c", in("nginx.conf")};
@@ -91,7 +91,9 @@ class ForeignServer {
   }
 
   Target target() const {
-    return {.host = "unix:" + (directory_ / "socket").string(), .server_name = "localhost"};
+    Target target("unix:" + (directory_ / "socket").string());
+    target.server_name = "localhost";
+    return target;
   }
 
  private:
