@@ -51,14 +51,26 @@ class PointsTest : public testing::TestWithParam<std::tuple<TlsVersion, NamedCur
     return ctx;
   }
 
+  /// Where the coordinates begin that are sent as a key share, or in the key exchange of a server
+  /// or a client in TLS 1.2; npos where there are none.
+  std::size_t find_point(std::string_view bytes) const {
+    const auto size = static_cast<char>(1 + 2 * curve().coordinate_bytes);
+    const auto group = static_cast<char>(curve().group);
+    for (const std::string& before :
+         {std::string{0, group, 0, size, 4}, std::string{3, 0, group, size, 4},
+          std::string{16, 0, 0, static_cast<char>(size + 1), size, 4}}) {
+      const std::size_t at = bytes.find(before);
+      if (at != std::string::npos) return at + before.size();
+    }
+    return std::string::npos;
+  }
+
   /// Changes the first point that passes, and notes that there was one.
   void change(std::string& bytes) {
-    const std::size_t point_bytes = 1 + 2 * curve().coordinate_bytes;
-    const std::string begin = {static_cast<char>(point_bytes), '\x04'};  // its length, uncompressed
-    const std::size_t at = bytes.find(begin);
-    if (changed || at == std::string::npos || bytes.size() < at + 1 + point_bytes) return;
+    const std::size_t at = find_point(bytes);
+    if (changed || at == std::string::npos) return;
     changed = true;
-    const auto coordinates = bytes.begin() + static_cast<std::ptrdiff_t>(at + 2);
+    const auto coordinates = bytes.begin() + static_cast<std::ptrdiff_t>(at);
     const auto end = coordinates + static_cast<std::ptrdiff_t>(2 * curve().coordinate_bytes);
     switch (std::get<2>(GetParam())) {
       case Change::none: break;

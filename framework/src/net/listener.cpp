@@ -181,17 +181,19 @@ class Listener::Shard {
   }
 
   Task<void> accept_loop();
-  Task<void> accept_one();
+  void accepted(StreamSocket socket);
   Task<void> accept_failed(error_code error);
-  Task<void> wait_for_turn(Connection& connection, const WaitingLine::Place& place);
-  void pass_turn();
   bool make_room();
   bool has_stalled(const WaitingLine& line) const;
+
   Task<void> serve(StreamSocket socket);
   Task<bool> let_in(Connection& connection);
   Task<bool> ask_proxy(Connection& connection);
   Task<bool> handshake(Connection& connection, WaitingLine::Place& place);
-  Task<error_code> shake_hands(Connection& connection, WaitingLine::Place& place);
+  Task<void> handshake_failed(Connection& connection, error_code error);
+  bool has_room_for_handshake() const;
+  Task<void> wait_for_turn(Connection& connection, const WaitingLine::Place& place);
+  void pass_turn();
 
   std::shared_ptr<const Shared> shared_;
   Acceptor acceptor_;
@@ -211,7 +213,13 @@ class Listener::Shard {
 Task<void> Listener::Shard::accept_loop() {
   while (!stopping_) {
     try {
-      co_await accept_one();
+      auto [error, socket] = co_await acceptor_.async_accept(kAsTuple);
+      if (stopping_) co_return;  // nobody would tell what came at the last moment
+      if (!error) {
+        accepted(std::move(socket));
+      } else {
+        co_await accept_failed(error);
+      }
       continue;
     } catch (...) {
       if (stopping_) co_return;
@@ -222,13 +230,7 @@ Task<void> Listener::Shard::accept_loop() {
   }
 }
 
-Task<void> Listener::Shard::accept_one() {
-  auto [error, socket] = co_await acceptor_.async_accept(kAsTuple);
-  if (stopping_) co_return;  // nobody would tell what came at the last moment
-  if (error) {
-    co_await accept_failed(error);
-    co_return;
-  }
+void Listener::Shard::accepted(StreamSocket socket) {
   counters_.accepted.add();
   const std::size_t max_connections = shared_->share(shared_->options.max_connections);
   if (counters_.open.value() >= max_connections && !make_room()) {
@@ -253,12 +255,15 @@ bool Listener::Shard::has_stalled(const WaitingLine& line) const {
   return since && *since + shared_->options.stalled_after <= Clock::now();
 }
 
+bool Listener::Shard::has_room_for_handshake() const {
+  return in_flight_.size() < shared_->share(shared_->options.max_handshakes);
+}
+
 /// Where too many handshakes are under way, the next one's turn comes when one of them ends, or has
 /// stalled and is closed.
 Task<void> Listener::Shard::wait_for_turn(Connection& connection, const WaitingLine::Place& place) {
-  const std::size_t limit = shared_->share(shared_->options.max_handshakes);
   const auto waits = [&] { return !place.evicted() && !connection.deadline().expired(); };
-  while (in_flight_.size() >= limit && waits()) {
+  while (!has_room_for_handshake() && waits()) {
     if (has_stalled(in_flight_)) {
       in_flight_.evict_longest();
       continue;
@@ -326,34 +331,33 @@ Task<bool> Listener::Shard::ask_proxy(Connection& connection) {
   co_return told;
 }
 
-Task<bool> Listener::Shard::handshake(Connection& connection, WaitingLine::Place& place) {
-  connection.deadline().expires_after(shared_->options.handshake_timeout);
-  const error_code error = co_await shake_hands(connection, place);
-  connection.deadline().clear();
-  if (place.evicted()) co_return false;
-  if (!error) {
-    counters_.handshakes.add();
-    co_return true;
-  }
-  counters_.failure(handshake_failure(error)).add();
-  const std::string& answer = shared_->options.plain_http_answer;
-  if (error == Errc::plain_http && !answer.empty()) co_await connection.refuse(answer);
-  log(LogLevel::debug, "handshake failed: " + error.message());
-  co_return false;
-}
-
 /// A client that says nothing costs little: the work, and what is limited with it, begins with its
 /// ClientHello.
-Task<error_code> Listener::Shard::shake_hands(Connection& connection, WaitingLine::Place& place) {
+Task<bool> Listener::Shard::handshake(Connection& connection, WaitingLine::Place& place) {
+  connection.deadline().expires_after(shared_->options.handshake_timeout);
   error_code error = co_await connection.receive_hello();
   if (!error) {
-    co_await wait_for_turn(connection, place);
+    if (!has_room_for_handshake()) co_await wait_for_turn(connection, place);
     place.enter(in_flight_);
     error = co_await connection.handshake();
   }
   place.leave();
   pass_turn();
-  co_return error;
+  connection.deadline().clear();
+  if (place.evicted()) co_return false;
+  if (error) {
+    co_await handshake_failed(connection, error);
+  } else {
+    counters_.handshakes.add();
+  }
+  co_return !error;
+}
+
+Task<void> Listener::Shard::handshake_failed(Connection& connection, error_code error) {
+  counters_.failure(handshake_failure(error)).add();
+  const std::string& answer = shared_->options.plain_http_answer;
+  if (error == Errc::plain_http && !answer.empty()) co_await connection.refuse(answer);
+  log(LogLevel::debug, "handshake failed: " + error.message());
 }
 
 Listener::Listener(Runtime& runtime, std::shared_ptr<CertManager> manager, Handler handler,

@@ -4,7 +4,6 @@
 #include <optional>
 
 #include "livetls/base/error.hpp"
-#include "livetls/tls/client_hello.hpp"
 #include "pki/crypto.hpp"
 
 namespace livetls {
@@ -71,11 +70,7 @@ bool is_valid_key(std::size_t group, Bytes key) {
 
 error_code check_client_hello(Bytes body) {
   const Result<ClientHello> hello = ClientHello::parse(body);
-  if (!hello) return hello.error().code;
-  const bool valid = std::ranges::all_of(hello->key_shares, [](const KeyShare& share) {
-    return is_valid_key(share.group, share.key);
-  });
-  return valid ? error_code() : Errc::invalid_key_share;
+  return hello ? HandshakeWatch::check_shares(*hello) : hello.error().code;
 }
 
 error_code check_server_hello(Bytes body) {
@@ -128,6 +123,12 @@ error_code check_message(std::uint8_t type, Bytes body) {
 
 }  // namespace
 
+error_code HandshakeWatch::check_shares(const ClientHello& hello) {
+  const bool valid = std::ranges::all_of(
+      hello.key_shares, [](const KeyShare& share) { return is_valid_key(share.group, share.key); });
+  return valid ? error_code() : Errc::invalid_key_share;
+}
+
 error_code HandshakeWatch::see(Bytes bytes, bool encrypts_after_change) {
   while (!bytes.empty() && !over_) {
     if (record_left_ == 0) {
@@ -164,6 +165,10 @@ error_code HandshakeWatch::see_handshake(Bytes& fragment) {
   fragment = fragment.subspan(piece.size());
   message_left_ -= piece.size();
   const std::uint8_t type = message_header_[0];
+  if (skips_message_) {
+    skips_message_ = message_left_ > 0;
+    return {};
+  }
   if (!is_of_interest(type)) return {};
   if (message_left_ > 0 || !message_.empty()) {
     message_.insert(message_.end(), piece.begin(), piece.end());

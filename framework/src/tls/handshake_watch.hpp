@@ -7,6 +7,8 @@
 #include <span>
 #include <vector>
 
+#include "livetls/tls/client_hello.hpp"
+
 namespace livetls {
 
 /// Reads what a peer sends before anything is encrypted, byte for byte as the TLS library takes it,
@@ -15,6 +17,12 @@ namespace livetls {
 /// ClientHello itself would refuse. Both roles, TLS 1.2 and 1.3.
 class HandshakeWatch {
  public:
+  /// For a server, whose first ClientHello has been read before: it is not read again.
+  void skip_client_hello() { skips_message_ = true; }
+
+  /// Whether the key shares of a ClientHello are points on their curves. Errors: invalid_key_share.
+  static boost::system::error_code check_shares(const ClientHello& hello);
+
   /// The next bytes, of whole records or parts of them. `encrypts_after_change`: a
   /// ChangeCipherSpec in them is the last thing that can be read, as in TLS 1.2. Errors:
   /// invalid_key_share, malformed_client_hello, protocol_violation; the library must not see these
@@ -29,6 +37,7 @@ class HandshakeWatch {
   bool take_header(Bytes& fragment);
 
   bool over_ = false;
+  bool skips_message_ = false;
   std::array<std::uint8_t, 5> record_header_;
   std::size_t record_header_size_ = 0;
   std::size_t record_left_ = 0;

@@ -226,6 +226,7 @@ TlsEngine::Step TlsEngine::State::begin_server() {
 /// The one place that reads what is current. From here on the connection has its answer.
 error_code TlsEngine::State::choose(const ClientHello& hello) {
   hello_received_at = std::chrono::steady_clock::now();
+  if (const error_code error = HandshakeWatch::check_shares(hello)) return error;
   requested_name = hello.server_name;
   Result<Served> chosen = server->contexts->select(hello);
   if (!chosen) return chosen.error().code;
@@ -263,6 +264,7 @@ void TlsEngine::State::create_session(WOLFSSL_CTX* ctx) {
   wolfSSL_SetIOWriteCtx(ssl.get(), &wire);
   wolfSSL_SetCertCbCtx(ssl.get(), &peer);
   wire.watch.emplace();
+  if (server) wire.watch->skip_client_hello();
   if (binds_channel()) wolfSSL_KeepArrays(ssl.get());
 }
 
