@@ -244,7 +244,10 @@ void Listener::Shard::accepted(StreamSocket socket) {
 Task<void> Listener::Shard::accept_failed(error_code error) {
   counters_.accept_errors.add();
   if (error == asio::error::connection_aborted || error == asio::error::interrupted) co_return;
-  if (make_room()) co_return;
+  if (make_room()) {
+    make_room();  // a handshake needs a descriptor, too: the packaged library opens /dev/urandom
+    co_return;
+  }
   log(LogLevel::warning, "accept failed, trying again shortly: " + error.message());
   pause_.expires_after(shared_->options.accept_retry_delay);
   co_await pause_.async_wait(kAsTuple);
