@@ -35,10 +35,13 @@ spdlog::logger& default_logger() {
 
 void log(LogLevel level, std::string_view message) {
   if (level < threshold.load(std::memory_order_relaxed)) return;
-  if (sink) {
-    sink(level, message);
-  } else {
-    default_logger().log(to_spdlog(level), spdlog::string_view_t(message.data(), message.size()));
+  try {
+    if (sink) {
+      sink(level, message);
+    } else {
+      default_logger().log(to_spdlog(level), spdlog::string_view_t(message.data(), message.size()));
+    }
+  } catch (...) {  // what is logged is often an error already, and must not become another
   }
 }
 

@@ -4,12 +4,14 @@
 
 #include "livetls/net/listener.hpp"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <cerrno>
 #include <stdexcept>
 #include <utility>
 
@@ -106,7 +108,28 @@ void check(const ListenerOptions& options, bool has_manager, bool has_handler) {
       options.stalled_after > std::chrono::hours(24)) {
     throw std::invalid_argument("ListenerOptions.stalled_after must be from zero to a day");
   }
+  if (options.accept_retry_delay < std::chrono::milliseconds(1) ||
+      options.accept_retry_delay > std::chrono::hours(1)) {
+    throw std::invalid_argument(
+        "ListenerOptions.accept_retry_delay must be from a millisecond to an hour");
+  }
+  if (options.backlog <= 0) {
+    throw std::invalid_argument("ListenerOptions.backlog must be above zero");
+  }
   check(options.tcp);
+}
+
+/// accept(2): what is wrong with one connection, before it is accepted.
+bool is_of_one_connection(error_code error) {
+  static constexpr std::array kTheirs = {ECONNABORTED, EINTR,       ENETDOWN, EPROTO,
+                                         ENOPROTOOPT,  EHOSTDOWN,   ENONET,   EHOSTUNREACH,
+                                         EOPNOTSUPP,   ENETUNREACH, EPERM};
+  return std::ranges::find(kTheirs, error.value()) != kTheirs.end();
+}
+
+bool is_shortage(error_code error) {
+  return error.value() == EMFILE || error.value() == ENFILE || error.value() == ENOBUFS ||
+         error.value() == ENOMEM;
 }
 
 }  // namespace
@@ -183,8 +206,11 @@ class Listener::Shard {
   Task<void> accept_loop();
   void accepted(StreamSocket socket);
   Task<void> accept_failed(error_code error);
+  Task<void> wait_until_one_has_stalled();
+  bool may_accept();
   bool make_room();
   bool has_stalled(const WaitingLine& line) const;
+  Clock::duration patience() const;
 
   Task<void> serve(StreamSocket socket);
   Task<bool> let_in(Connection& connection);
@@ -213,6 +239,10 @@ class Listener::Shard {
 Task<void> Listener::Shard::accept_loop() {
   while (!stopping_) {
     try {
+      if (!may_accept()) {
+        co_await wait_until_one_has_stalled();
+        continue;
+      }
       auto [error, socket] = co_await acceptor_.async_accept(kAsTuple);
       if (stopping_) co_return;  // nobody would tell what came at the last moment
       if (!error) {
@@ -230,10 +260,26 @@ Task<void> Listener::Shard::accept_loop() {
   }
 }
 
+/// Whether a limit lets one more connection in, if need be for another that is closed.
+bool Listener::Shard::may_accept() {
+  const ListenerOptions& options = shared_->options;
+  const bool full = counters_.open.value() >= shared_->share(options.max_connections) ||
+                    pending_.size() >= shared_->share(options.max_pending);
+  return !full || make_room() || pending_.size() + in_flight_.size() == 0;
+}
+
+/// Those that have come are worked on, while others wait in the kernel's queue.
+Task<void> Listener::Shard::wait_until_one_has_stalled() {
+  constexpr auto kNever = Clock::time_point::max();
+  const auto since = std::min(pending_.longest_since().value_or(kNever),
+                              in_flight_.longest_since().value_or(kNever));
+  pause_.expires_at(since == kNever ? Clock::now() : since + patience());
+  co_await pause_.async_wait(kAsTuple);
+}
+
 void Listener::Shard::accepted(StreamSocket socket) {
   counters_.accepted.add();
-  const std::size_t max_connections = shared_->share(shared_->options.max_connections);
-  if (counters_.open.value() >= max_connections && !make_room()) {
+  if (counters_.open.value() >= shared_->share(shared_->options.max_connections)) {
     counters_.over_limit.add();
   } else {
     tasks_.spawn(serve(std::move(socket)));
@@ -243,19 +289,28 @@ void Listener::Shard::accepted(StreamSocket socket) {
 /// Errors of one connection are its own; errors of the process pass when something is freed.
 Task<void> Listener::Shard::accept_failed(error_code error) {
   counters_.accept_errors.add();
-  if (error == asio::error::connection_aborted || error == asio::error::interrupted) co_return;
-  if (make_room()) {
+  if (is_of_one_connection(error)) co_return;
+  const bool waits = pending_.size() + in_flight_.size() > 0;
+  if (is_shortage(error) && make_room()) {
     make_room();  // a handshake needs a descriptor, too: the packaged library opens /dev/urandom
-    co_return;
+  } else if (is_shortage(error) && waits) {
+    co_await wait_until_one_has_stalled();
+  } else {
+    log(LogLevel::warning, "accept failed, trying again shortly: " + error.message());
+    pause_.expires_after(shared_->options.accept_retry_delay);
+    co_await pause_.async_wait(kAsTuple);
   }
-  log(LogLevel::warning, "accept failed, trying again shortly: " + error.message());
-  pause_.expires_after(shared_->options.accept_retry_delay);
-  co_await pause_.async_wait(kAsTuple);
+}
+
+/// How long a client may keep the server waiting where there is no room for others.
+Clock::duration Listener::Shard::patience() const {
+  const bool mostly_wait = 2 * (pending_.size() + in_flight_.size()) >= counters_.open.value();
+  return shared_->options.stalled_after / (mostly_wait ? 4 : 1);
 }
 
 bool Listener::Shard::has_stalled(const WaitingLine& line) const {
   const auto since = line.longest_since();
-  return since && *since + shared_->options.stalled_after <= Clock::now();
+  return since && *since + patience() <= Clock::now();
 }
 
 bool Listener::Shard::has_room_for_handshake() const {
@@ -271,7 +326,7 @@ Task<void> Listener::Shard::wait_for_turn(Connection& connection, const WaitingL
       in_flight_.evict_longest();
       continue;
     }
-    Turn turn(executor_, *in_flight_.longest_since() + shared_->options.stalled_after);
+    Turn turn(executor_, *in_flight_.longest_since() + patience());
     turns_.push_back(turn);
     co_await turn.timer.async_wait(kAsTuple);
   }
@@ -283,17 +338,16 @@ void Listener::Shard::pass_turn() {
   turns_.pop_front();
 }
 
-/// Closes a connection that nobody would miss, if there is one. Who opens connections and says
-/// nothing must not keep others out, and where many come at once they must not push each other out.
+/// Closes the connection that has kept the server waiting longest, if it has stalled: those that
+/// say nothing must not keep others out, and where many come at once they must not push each other
+/// out.
 bool Listener::Shard::make_room() {
-  const bool mostly_pending = 2 * pending_.size() >= counters_.open.value();
-  if (pending_.size() > 0 && (mostly_pending || has_stalled(pending_))) {
-    pending_.evict_longest();
+  for (WaitingLine* line : {&pending_, &in_flight_}) {
+    if (!has_stalled(*line)) continue;
+    line->evict_longest();
     return true;
   }
-  if (!has_stalled(in_flight_)) return false;
-  in_flight_.evict_longest();
-  return true;
+  return false;
 }
 
 Task<void> Listener::Shard::serve(StreamSocket socket) {
@@ -311,7 +365,6 @@ Task<void> Listener::Shard::serve(StreamSocket socket) {
 Task<bool> Listener::Shard::let_in(Connection& connection) {
   WaitingLine::Place place(connection);
   place.enter(pending_);
-  if (pending_.size() > shared_->share(shared_->options.max_pending)) pending_.evict_longest();
   bool accepted = true;
   if (!shared_->proxies.empty()) accepted = co_await ask_proxy(connection);
   if (!accepted && !place.evicted()) counters_.no_proxy.add();
@@ -341,14 +394,20 @@ Task<bool> Listener::Shard::handshake(Connection& connection, WaitingLine::Place
   error_code error = co_await connection.receive_hello();
   if (!error) {
     if (!has_room_for_handshake()) co_await wait_for_turn(connection, place);
-    place.enter(in_flight_);
-    error = co_await connection.handshake();
+    if (place.evicted() || connection.deadline().expired()) {
+      error = Errc::handshake_timeout;
+    } else {
+      place.enter(in_flight_);
+      error = co_await connection.handshake();
+    }
   }
   place.leave();
   pass_turn();
+  pause_.cancel();
   connection.deadline().clear();
   if (place.evicted()) co_return false;
   if (error) {
+    place.enter(pending_);  // a refusal that takes its time keeps nobody else out
     co_await handshake_failed(connection, error);
   } else {
     counters_.handshakes.add();

@@ -59,8 +59,9 @@ struct ListenerOptions {
   /// its handshake can be closed instead (see `stalled_after`).
   std::size_t max_connections = 100'000;
 
-  /// Connections whose ClientHello has not come whole: they cost a socket and little else. Above
-  /// this, the one that has waited longest is closed for the one that comes.
+  /// Connections whose ClientHello has not come whole: they cost a socket and what has come. At
+  /// this limit, one that has stalled is closed for the one that comes; where none has, accepting
+  /// pauses.
   std::size_t max_pending = 10'000;
 
   /// Handshakes under way, from the ClientHello on. At this limit, one that has stalled is closed;
@@ -69,14 +70,15 @@ struct ListenerOptions {
 
   /// A client that keeps the server waiting for longer than this, for its ClientHello or for the
   /// rest of its handshake, is closed where a limit is reached or descriptors run out, the longest
-  /// first. Where most connections wait for a ClientHello, the longest is closed whatever its age.
-  /// Range: from zero to a day.
-  std::chrono::steady_clock::duration stalled_after = std::chrono::seconds(1);
+  /// first. Where most connections wait so, a quarter of it is enough. Until then, accepting
+  /// pauses. Range: from zero to a day.
+  std::chrono::steady_clock::duration stalled_after = std::chrono::milliseconds(200);
 
-  /// Connections that the kernel holds until they are accepted.
+  /// Connections that the kernel holds until they are accepted. Range: above zero.
   int backlog = 4096;
 
-  /// The pause after accept has failed for lack of descriptors or memory.
+  /// The pause after accept has failed for lack of descriptors or memory. Range: from a millisecond
+  /// to an hour.
   std::chrono::steady_clock::duration accept_retry_delay = std::chrono::milliseconds(100);
 };
 

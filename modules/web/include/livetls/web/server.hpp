@@ -81,7 +81,7 @@ struct ServerOptions {
   std::size_t max_connections = 100'000;
   std::size_t max_pending = 10'000;
   std::size_t max_handshakes = 1'000;
-  std::chrono::steady_clock::duration stalled_after = std::chrono::seconds(1);
+  std::chrono::steady_clock::duration stalled_after = std::chrono::milliseconds(200);
 };
 
 /// What has happened at a server since it was made.
