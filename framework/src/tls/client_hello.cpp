@@ -227,6 +227,7 @@ Result<const ClientHello*> ClientHelloReader::read(std::span<const std::uint8_t>
 
 Result<bool> ClientHelloReader::collect_records(std::span<const std::uint8_t> input) {
   while (input.size() > examined_) {
+    if (examined_ > kMaxRecordBytesInAll) return Error{Errc::client_hello_too_large};
     const Bytes record = input.subspan(examined_);
     if (record[0] != kHandshakeRecord) {
       if (examined_ == 0 && could_become_http(record)) return false;

@@ -1,7 +1,7 @@
 #include "tls/handshake_watch.hpp"
 
 #include <algorithm>
-#include <optional>
+#include <array>
 
 #include "livetls/base/error.hpp"
 #include "pki/crypto.hpp"
@@ -53,19 +53,51 @@ class Fields {
   Bytes rest_;
 };
 
-std::optional<KeyType> curve_of(std::size_t group) {
+enum Group : std::uint16_t { kP256 = 23, kP384 = 24, kP521 = 25, kX25519 = 29 };
+
+/// Those of Curve25519 for which every private key gives the same secret, all zeros: the orders 1,
+/// 2, 4 and 8 of the curve and its twist, in every spelling below 2^255 (RFC 7748, section 7).
+constexpr std::array<std::array<std::uint8_t, 32>, 7> kSmallOrder = {{
+    {0},
+    {1},
+    {0xe0, 0xeb, 0x7a, 0x7c, 0x3b, 0x41, 0xb8, 0xae, 0x16, 0x56, 0xe3,
+     0xfa, 0xf1, 0x9f, 0xc4, 0x6a, 0xda, 0x09, 0x8d, 0xeb, 0x9c, 0x32,
+     0xb1, 0xfd, 0x86, 0x62, 0x05, 0x16, 0x5f, 0x49, 0xb8, 0x00},
+    {0x5f, 0x9c, 0x95, 0xbc, 0xa3, 0x50, 0x8c, 0x24, 0xb1, 0xd0, 0xb1,
+     0x55, 0x9c, 0x83, 0xef, 0x5b, 0x04, 0x44, 0x5c, 0xc4, 0x58, 0x1c,
+     0x8e, 0x86, 0xd8, 0x22, 0x4e, 0xdd, 0xd0, 0x9f, 0x11, 0x57},
+    {0xec, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+     0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+     0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f},
+    {0xed, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+     0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+     0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f},
+    {0xee, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+     0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+     0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f},
+}};
+
+bool is_valid_x25519(Bytes key) {
+  std::array<std::uint8_t, 32> masked;
+  if (key.size() != masked.size()) return false;
+  std::ranges::copy(key, masked.begin());
+  masked.back() &= 0x7f;
+  return std::ranges::find(kSmallOrder, masked) == kSmallOrder.end();
+}
+
+/// Of groups that we do not know the keys are the library's to refuse.
+bool is_valid_key(std::size_t group, Bytes key) {
   switch (group) {
-    case 23: return KeyType::ecdsa_p256;
-    case 24: return KeyType::ecdsa_p384;
-    case 25: return KeyType::ecdsa_p521;
-    default: return std::nullopt;
+    case kP256: return crypto::is_on_curve(KeyType::ecdsa_p256, key);
+    case kP384: return crypto::is_on_curve(KeyType::ecdsa_p384, key);
+    case kP521: return crypto::is_on_curve(KeyType::ecdsa_p521, key);
+    case kX25519: return is_valid_x25519(key);
+    default: return true;
   }
 }
 
-/// Other groups have no points that could be wrong, or are the library's to refuse.
-bool is_valid_key(std::size_t group, Bytes key) {
-  const auto curve = curve_of(group);
-  return !curve || crypto::is_on_curve(*curve, key);
+bool is_group_of_tls12(std::size_t group) {
+  return group == kP256 || group == kP384 || group == kP521 || group == kX25519;
 }
 
 error_code check_client_hello(Bytes body) {
@@ -73,50 +105,56 @@ error_code check_client_hello(Bytes body) {
   return hello ? HandshakeWatch::check_shares(*hello) : hello.error().code;
 }
 
+/// A HelloRetryRequest is a ServerHello with a random of its own (RFC 8446, section 4.1.3).
+bool is_retry_request(Bytes random) {
+  constexpr std::array<std::uint8_t, 8> kBegin = {0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11};
+  return random.size() == 32 && std::ranges::equal(random.first(kBegin.size()), kBegin);
+}
+
 error_code check_server_hello(Bytes body) {
-  constexpr std::size_t kKeyShare = 51;
+  constexpr std::size_t kSupportedVersions = 43, kKeyShare = 51;
   Fields fields(body);
-  fields.take(2 + 32);  // legacy_version, random
-  fields.vector(1);     // legacy_session_id
-  fields.take(2 + 1);   // cipher suite, compression method
+  fields.take(2);  // legacy_version
+  const bool is_retry = is_retry_request(fields.take(32));
+  fields.vector(1);    // legacy_session_id
+  fields.take(2 + 1);  // cipher suite, compression method
   Fields extensions(fields.vector(2));
+  bool is_tls13 = false, has_share = false;
   while (!extensions.at_end()) {
     const std::size_t type = extensions.number(2);
-    Fields share(extensions.vector(2));
-    if (type != kKeyShare) continue;
-    const std::size_t group = share.number(2);
-    if (share.at_end()) continue;  // a HelloRetryRequest
-    if (!is_valid_key(group, share.vector(2))) return Errc::invalid_key_share;
+    Fields data(extensions.vector(2));
+    if (type == kSupportedVersions) is_tls13 = true;
+    if (type != kKeyShare || is_retry) continue;
+    const std::size_t group = data.number(2);
+    has_share = true;
+    if (!is_valid_key(group, data.vector(2))) return Errc::invalid_key_share;
   }
-  return {};
+  // We resume with a key exchange only, so there is always one.
+  return is_tls13 && !is_retry && !has_share ? Errc::invalid_key_share : error_code();
 }
 
 error_code check_server_key_exchange(Bytes body) {
   constexpr std::size_t kNamedCurve = 3;
   Fields fields(body);
-  if (fields.number(1) != kNamedCurve) return {};
+  const bool is_named = fields.number(1) == kNamedCurve;
   const std::size_t group = fields.number(2);
-  return is_valid_key(group, fields.vector(1)) ? error_code() : Errc::invalid_key_share;
+  const bool valid = is_named && is_group_of_tls12(group) && is_valid_key(group, fields.vector(1));
+  return valid ? error_code() : Errc::invalid_key_share;
 }
 
-/// It does not say its curve, but no two have points of the same length.
-error_code check_client_key_exchange(Bytes body) {
+error_code check_client_key_exchange(Bytes body, const HandshakeWatch::Agreed& agreed) {
   Fields fields(body);
-  const Bytes key = fields.vector(1);
-  for (const std::size_t group : {23U, 24U, 25U}) {
-    const std::size_t coordinate = group == 23 ? 32 : group == 24 ? 48 : 66;
-    if (key.size() != 1 + 2 * coordinate) continue;
-    return is_valid_key(group, key) ? error_code() : Errc::invalid_key_share;
-  }
-  return {};
+  const bool valid =
+      is_group_of_tls12(agreed.group) && is_valid_key(agreed.group, fields.vector(1));
+  return valid ? error_code() : Errc::invalid_key_share;
 }
 
-error_code check_message(std::uint8_t type, Bytes body) {
+error_code check_message(std::uint8_t type, Bytes body, const HandshakeWatch::Agreed& agreed) {
   switch (type) {
     case kClientHello: return check_client_hello(body);
     case kServerHello: return check_server_hello(body);
     case kServerKeyExchange: return check_server_key_exchange(body);
-    case kClientKeyExchange: return check_client_key_exchange(body);
+    case kClientKeyExchange: return check_client_key_exchange(body, agreed);
     default: return {};
   }
 }
@@ -129,12 +167,12 @@ error_code HandshakeWatch::check_shares(const ClientHello& hello) {
   return valid ? error_code() : Errc::invalid_key_share;
 }
 
-error_code HandshakeWatch::see(Bytes bytes, bool encrypts_after_change) {
+error_code HandshakeWatch::see(Bytes bytes, const Agreed& agreed) {
   while (!bytes.empty() && !over_) {
     if (record_left_ == 0) {
       record_header_[record_header_size_++] = bytes.front();
       bytes = bytes.subspan(1);
-      if (record_header_size_ == record_header_.size()) begin_record(encrypts_after_change);
+      if (record_header_size_ == record_header_.size()) begin_record(agreed);
       continue;
     }
     Bytes fragment = bytes.first(std::min(record_left_, bytes.size()));
@@ -142,20 +180,20 @@ error_code HandshakeWatch::see(Bytes bytes, bool encrypts_after_change) {
     record_left_ -= fragment.size();
     if (record_header_[0] != kHandshake) continue;
     while (!fragment.empty()) {
-      if (const error_code error = see_handshake(fragment)) return error;
+      if (const error_code error = see_handshake(fragment, agreed)) return error;
     }
   }
   return {};
 }
 
-void HandshakeWatch::begin_record(bool encrypts_after_change) {
+void HandshakeWatch::begin_record(const Agreed& agreed) {
   record_header_size_ = 0;
   record_left_ = static_cast<std::size_t>(record_header_[3] << 8 | record_header_[4]);
-  over_ = record_header_[0] == kChangeCipherSpec && encrypts_after_change;
+  over_ = record_header_[0] == kChangeCipherSpec && !agreed.tls13;
 }
 
 /// Takes the rest of a message off the front of `fragment`, or all of it.
-error_code HandshakeWatch::see_handshake(Bytes& fragment) {
+error_code HandshakeWatch::see_handshake(Bytes& fragment, const Agreed& agreed) {
   constexpr std::size_t kMaxBytes = 64 * 1024;
   if (message_left_ == 0 && !take_header(fragment)) return {};
   if (is_of_interest(message_header_[0]) && message_left_ > kMaxBytes) {
@@ -174,7 +212,7 @@ error_code HandshakeWatch::see_handshake(Bytes& fragment) {
     message_.insert(message_.end(), piece.begin(), piece.end());
     if (message_left_ > 0) return {};
   }
-  const error_code error = check_message(type, message_.empty() ? piece : Bytes(message_));
+  const error_code error = check_message(type, message_.empty() ? piece : Bytes(message_), agreed);
   message_.clear();
   return error;
 }

@@ -12,9 +12,10 @@
 namespace livetls {
 
 /// Reads what a peer sends before anything is encrypted, byte for byte as the TLS library takes it,
-/// and finds what the library lets pass: a public key of the peer's that is not a point on its
-/// curve (RFC 8446, section 4.2.8.2; RFC 8422, section 5.10), and a second ClientHello that
-/// ClientHello itself would refuse. Both roles, TLS 1.2 and 1.3.
+/// and finds what the library lets pass: a public key of the peer's that is not a point of the
+/// group that was agreed on (RFC 8446, section 4.2.8.2; RFC 8422, section 5.10; RFC 7748,
+/// section 6.1), none at all, and a second ClientHello that ClientHello itself would refuse. Both
+/// roles, TLS 1.2 and 1.3.
 class HandshakeWatch {
  public:
   /// For a server, whose first ClientHello has been read before: it is not read again.
@@ -23,17 +24,21 @@ class HandshakeWatch {
   /// Whether the key shares of a ClientHello are points on their curves. Errors: invalid_key_share.
   static boost::system::error_code check_shares(const ClientHello& hello);
 
-  /// The next bytes, of whole records or parts of them. `encrypts_after_change`: a
-  /// ChangeCipherSpec in them is the last thing that can be read, as in TLS 1.2. Errors:
-  /// invalid_key_share, malformed_client_hello, protocol_violation; the library must not see these
-  /// bytes then.
-  boost::system::error_code see(std::span<const std::uint8_t> bytes, bool encrypts_after_change);
+  /// What the library has agreed on so far.
+  struct Agreed {
+    bool tls13 = false;       ///< not TLS 1.2, where nothing can be read after a ChangeCipherSpec
+    std::uint16_t group = 0;  ///< of a server in TLS 1.2: the one that it has offered a key of
+  };
+
+  /// The next bytes, of whole records or parts of them. Errors: invalid_key_share,
+  /// malformed_client_hello, protocol_violation; the library must not see these bytes then.
+  boost::system::error_code see(std::span<const std::uint8_t> bytes, const Agreed& agreed);
 
  private:
   using Bytes = std::span<const std::uint8_t>;
 
-  void begin_record(bool encrypts_after_change);
-  boost::system::error_code see_handshake(Bytes& fragment);
+  void begin_record(const Agreed& agreed);
+  boost::system::error_code see_handshake(Bytes& fragment, const Agreed& agreed);
   bool take_header(Bytes& fragment);
 
   bool over_ = false;

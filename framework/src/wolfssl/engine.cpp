@@ -85,6 +85,10 @@ struct PeerCheck {
   error_code judge() const;
 };
 
+std::optional<Fingerprint> fingerprint_of(const std::optional<Certificate>& certificate) {
+  return certificate ? std::optional(certificate->leaf().fingerprint) : std::nullopt;
+}
+
 struct ClientSession::State {
   using Ptr = std::unique_ptr<WOLFSSL_SESSION, wolfssl::Deleter<wolfSSL_SESSION_free>>;
   Ptr session;
@@ -92,11 +96,13 @@ struct ClientSession::State {
   // What was known of the server when it was made; resuming verifies nothing again.
   ServerName name;
   std::optional<TrustBundle> roots;
+  std::optional<Fingerprint> presented;  // our own certificate, which the server may know it by
   bool accepted;
   std::vector<std::vector<std::uint8_t>> chain;
 
   bool is_for(const ServerName& other, const ClientOptions& options) const {
-    return name == other && (options.insecure_skip_verify || (accepted && roots == options.roots));
+    return name == other && presented == fingerprint_of(options.certificate) &&
+           (options.insecure_skip_verify || (accepted && roots == options.roots));
   }
 };
 
@@ -159,6 +165,24 @@ struct TlsEngine::State {
 
 namespace wolfssl {
 
+namespace {
+
+std::uint16_t group_named(std::string_view name) {
+  if (name == "X25519") return WOLFSSL_ECC_X25519;
+  if (name == "SECP256R1") return WOLFSSL_ECC_SECP256R1;
+  if (name == "SECP384R1") return WOLFSSL_ECC_SECP384R1;
+  if (name == "SECP521R1") return WOLFSSL_ECC_SECP521R1;
+  return 0;
+}
+
+HandshakeWatch::Agreed agreed(WOLFSSL* ssl) {
+  const bool tls13 = wolfSSL_version(ssl) == static_cast<int>(TlsVersion::tls1_3);
+  const char* name = tls13 ? nullptr : wolfSSL_get_curve_name(ssl);
+  return {tls13, group_named(name == nullptr ? "" : name)};
+}
+
+}  // namespace
+
 int receive_callback(WOLFSSL* ssl, char* into, int size, void* context) {
   auto& wire = *static_cast<Wire*>(context);
   const std::size_t count = wire.input.take(into, static_cast<std::size_t>(size));
@@ -166,8 +190,7 @@ int receive_callback(WOLFSSL* ssl, char* into, int size, void* context) {
   if (!wire.watch) return static_cast<int>(count);
   try {
     const std::span bytes(reinterpret_cast<const std::uint8_t*>(into), count);
-    wire.not_received =
-        wire.watch->see(bytes, wolfSSL_version(ssl) != static_cast<int>(TlsVersion::tls1_3));
+    wire.not_received = wire.watch->see(bytes, agreed(ssl));
   } catch (const std::bad_alloc&) {
     wire.not_received = Errc::tls_failure;
   }
@@ -398,7 +421,7 @@ error_code PeerCheck::judge() const {
   const Result<CertificateInfo> leaf = CertificateInfo::from_der(chain.front());
   if (!leaf) return leaf.error().code;
   if (expected_name && !leaf->matches(*expected_name)) return Errc::peer_name_mismatch;
-  const Result<void> checked = check_chain(chain, *roots);
+  const Result<void> checked = check_chain(chain, *roots, wolfssl::library_time());
   return checked ? error_code() : checked.error().code;
 }
 
@@ -565,6 +588,7 @@ std::optional<ClientSession> TlsEngine::session() const {
       .session = ClientSession::State::Ptr(wolfSSL_get1_session(state_->ssl.get())),
       .name = *peer.expected_name,
       .roots = state_->client->options().roots,
+      .presented = fingerprint_of(state_->client->options().certificate),
       .accepted = peer.accepted,
       .chain = peer.chain});
   WOLFSSL_SESSION* session = kept.state_->session.get();

@@ -108,6 +108,12 @@ TEST_F(ResumptionTest, AClientResumesOnlyWhatItWouldHaveAcceptedAnew) {
   EXPECT_TRUE(yes);
   session_of(careful, verified, "other.example", false);
   EXPECT_TRUE(session_of(careful, verified, "localhost", true).second);
+  ClientOptions alice = careful, bob = careful;
+  alice.certificate = issue({"alice"});
+  bob.certificate = issue({"bob"});
+  const auto [of_alice, certain] = session_of(alice, {}, "localhost", false);
+  session_of(bob, of_alice, "localhost", false);  // the server would take him for her
+  session_of(alice, of_alice, "localhost", true);
   const auto others = CertificateAuthority::create().value();
   EnginePair distrusting(TlsEngine(ClientContext::create({.roots = others.trust_bundle()}).value(),
                                    ServerName::parse("localhost").value(), verified),

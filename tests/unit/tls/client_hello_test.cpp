@@ -317,7 +317,7 @@ TEST_F(ClientHelloReaderTest, TheLargestThatIsAllowedIsRead) {
   builder.with(21, Bytes(padding, 0));
   ASSERT_EQ(builder.message().size(), ClientHelloReader::kMaxMessageBytes);
   EXPECT_EQ(verdict(builder.records(16'384)), Verdict::complete);
-  EXPECT_EQ(verdict(builder.records(1)), Verdict::complete);
+  EXPECT_EQ(verdict(builder.records(64)), Verdict::complete);
 }
 
 TEST_F(ClientHelloReaderTest, AMalformedHelloIsAnErrorHoweverItIsCut) {
@@ -418,6 +418,20 @@ TEST_F(ClientHelloReaderTest, WhatOpensslSends) {
   EXPECT_TRUE((*read)->signature_algorithms.contains(0x0403));
   EXPECT_TRUE((*read)->cipher_suites.contains(0x1302));
   EXPECT_TRUE((*read)->signature_algorithms_cert.empty());
+}
+
+TEST_F(ClientHelloReaderTest, HoldsNoMoreThanItsLimitHoweverManyRecordsItComesIn) {
+  const Bytes records = ClientHelloBuilder().with(0xfe0d, Bytes(30'000, 1)).records(1);
+  ClientHelloReader reader;
+  std::size_t arrived = 0;
+  Result<const ClientHello*> read = nullptr;
+  while (read && *read == nullptr && arrived < records.size()) {
+    arrived += 1000;
+    read = reader.read(std::span(records).first(std::min(arrived, records.size())));
+  }
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error(), Errc::client_hello_too_large);
+  EXPECT_LE(arrived, ClientHelloReader::kMaxRecordBytesInAll + 1000);
 }
 
 }  // namespace

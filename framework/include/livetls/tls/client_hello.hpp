@@ -97,6 +97,9 @@ class ClientHelloReader {
  public:
   static constexpr std::size_t kMaxMessageBytes = 32 * 1024;
 
+  /// With the headers of its records, of which there may be one for each byte.
+  static constexpr std::size_t kMaxRecordBytesInAll = kMaxMessageBytes + 8 * 1024;
+
   /// `input`: all bytes of the connection so far. Call again with more while it answers nullptr.
   /// The result is valid until `input` moves. Errors: not_tls, plain_http, client_hello_too_large,
   /// and those of ClientHello::parse.
