@@ -202,18 +202,20 @@ TEST_F(NodeTest, ADrainMovesTheLinkToTheNewCertificateAndLosesNothing) {
   Node b(runtime_, kB, options_for_b());
   Node a(runtime_, kA, options_for_a(b));
   EXPECT_THAT(ask(a, "whoami"), HasSubstr("O=a1"));
-  std::atomic<bool> ended = false;
-  const auto send_on = [&ended](Node& node) -> Task<int> {
+  std::atomic<bool> ended = false, begun = false;
+  const auto send_on = [&](Node& node) -> Task<int> {
     int sent = 0;
     while (!ended) {
       const auto done = co_await node.send(kB, "note", std::to_string(sent));
       EXPECT_TRUE(done) << done.error().message();
       if (!done) break;
       ++sent;
+      begun = true;
     }
     co_return sent;
   };
   auto sending = boost::asio::co_spawn(runtime_->executor(1), send_on(a), boost::asio::use_future);
+  ASSERT_TRUE(eventually([&] { return begun.load(); }));
   for (int i = 2; i < 12; ++i) {
     ASSERT_TRUE(manager_a_->update(set_of("a" + std::to_string(i))));
     const Certificate old = manager_b_->certificate();

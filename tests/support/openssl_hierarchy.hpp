@@ -19,15 +19,13 @@ class OpensslHierarchy {
 
   /// `extensions`: lines of openssl's configuration. One that is its own issuer signs itself.
   Der issue(const std::string& name, const std::string& issuer, const std::string& extensions) {
-    directory_.write("extensions", extensions);
-    const std::string signer = issuer == name ? "-signkey " + name + ".key"
-                                              : "-CA " + issuer + ".pem -CAkey " + issuer + ".key";
-    must_run(directory_.path(),
-             "openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj '/CN=" +
-                 name + "' -keyout " + name +
-                 ".key -out csr && openssl x509 -req -in csr -days 10 " + signer + " -set_serial " +
-                 std::to_string(++serial_) + " -extfile extensions -out " + name + ".pem");
-    return der(name);
+    return make(name, name, issuer, extensions);
+  }
+
+  /// A CA in files called `name` whose certificate says another name, issued by a third.
+  Der issue_as(const std::string& common_name, const std::string& name, const std::string& issuer) {
+    return make(common_name, name, issuer,
+                "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign\n");
   }
 
   Der ca(const std::string& name, const std::string& issuer, const std::string& constraints = "") {
@@ -58,6 +56,19 @@ class OpensslHierarchy {
   }
 
  private:
+  Der make(const std::string& common_name, const std::string& name, const std::string& issuer,
+           const std::string& extensions) {
+    directory_.write("extensions", extensions);
+    const std::string signer = issuer == name ? "-signkey " + name + ".key"
+                                              : "-CA " + issuer + ".pem -CAkey " + issuer + ".key";
+    must_run(directory_.path(),
+             "openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj '/CN=" +
+                 common_name + "' -keyout " + name +
+                 ".key -out csr && openssl x509 -req -in csr -days 10 " + signer + " -set_serial " +
+                 std::to_string(++serial_) + " -extfile extensions -out " + name + ".pem");
+    return der(name);
+  }
+
   std::string pem(const std::vector<std::string>& names) const {
     std::string all;
     for (const auto& name : names) all += directory_.read(name + ".pem");

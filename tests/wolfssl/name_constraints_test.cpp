@@ -55,29 +55,53 @@ class NameConstraintsTest : public testing::TestWithParam<TlsVersion> {
 INSTANTIATE_TEST_SUITE_P(Versions, NameConstraintsTest,
                          testing::Values(TlsVersion::tls1_2, TlsVersion::tls1_3));
 
-TEST_P(NameConstraintsTest, OfTheIssuerAreEnforcedWhereTheyAreOfDnsNames) {
-  hierarchy.ca("middle", "root", "critical,permitted;DNS:good.example");
-  hierarchy.leaf("inside", "middle");
-  hierarchy.leaf("outside", "middle", "DNS:good.example,DNS:evil.example");
-  expect({}, {"inside", "middle"}, "root");
-  const auto refused = connect(hierarchy.chain({"outside", "middle"}), "root", {});
-  EXPECT_EQ(refused.client.error, Errc::peer_untrusted);
+TEST_P(NameConstraintsTest, OfDnsNamesAndAddressesAreEnforced) {
+  hierarchy.ca("names", "root", "critical,permitted;DNS:good.example");
+  hierarchy.ca("addresses", "root", "critical,permitted;IP:10.0.0.0/255.0.0.0");
+  hierarchy.leaf("inside", "names", "DNS:good.example,DNS:a.good.example");
+  hierarchy.leaf("outside", "names", "DNS:good.example,DNS:notgood.example");
+  hierarchy.leaf("here", "addresses", "DNS:good.example,IP:10.1.2.3");
+  hierarchy.leaf("elsewhere", "addresses", "DNS:good.example,IP:11.1.2.3");
+  expect({}, {"inside", "names"}, "root");
+  expect({}, {"here", "addresses"}, "root");
+  expect(Errc::peer_untrusted, {"outside", "names"}, "root");
+  expect(Errc::peer_untrusted, {"elsewhere", "addresses"}, "root");
 }
 
 TEST_P(NameConstraintsTest, OfOtherTypesAreRefused) {
   hierarchy.ca("uri", "root", "permitted;URI:.good.example");
-  hierarchy.ca("address", "address", "critical,permitted;IP:10.0.0.0/255.0.0.0");
+  hierarchy.ca("email", "email", "critical,permitted;email:good.example");
   hierarchy.leaf("below-uri", "uri", "DNS:good.example,URI:spiffe://evil.example/x");
-  hierarchy.leaf("below-address", "address", "DNS:good.example,IP:192.0.2.1");
+  hierarchy.leaf("below-email", "email");
   expect(Errc::unenforced_name_constraints, {"below-uri", "uri"}, "root");
-  expect(Errc::unenforced_name_constraints, {"below-address"}, "address");
+  expect(Errc::unenforced_name_constraints, {"below-email"}, "email");
 }
 
-TEST_P(NameConstraintsTest, FurtherUpAreRefused) {
-  hierarchy.ca("upper", "root", "critical,permitted;email:other.example");
-  hierarchy.ca("middle", "upper");
+TEST_P(NameConstraintsTest, FurtherUpAreEnforced) {
+  hierarchy.ca("upper", "root", "critical,permitted;DNS:other.example");
+  hierarchy.issue("middle", "upper",
+                  "basicConstraints=critical,CA:TRUE\nkeyUsage=keyCertSign\n"
+                  "subjectAltName=DNS:a.other.example\n");
   hierarchy.leaf("end", "middle");
-  expect(Errc::unenforced_name_constraints, {"end", "middle", "upper"}, "root");
+  expect(Errc::peer_untrusted, {"end", "middle", "upper"}, "root");
+}
+
+/// The library keeps the intermediates of a connection for the next one.
+TEST_P(NameConstraintsTest, AreNotEscapedByAnIntermediateOfAnotherConnection) {
+  hierarchy.ca("middle", "root", "critical,permitted;DNS:other.example");
+  hierarchy.issue_as("root", "hidden", "middle");
+  hierarchy.leaf("end", "hidden");
+  const auto context = ClientContext::create(
+                           {.roots = hierarchy.roots({"root"}), .policy = {GetParam(), GetParam()}})
+                           .value();
+  for (const std::vector<std::string>& chain :
+       {std::vector<std::string>{"end", "hidden", "middle"}, {"end", "hidden"}, {"end"}}) {
+    const auto manager = CertManager::create(hierarchy.chain(chain)).value();
+    EnginePair engines(
+        TlsEngine(context, ServerName::parse("good.example").value()),
+        TlsEngine(std::make_shared<const ServerConfig>(ServerConfig{.contexts = manager})), 4096);
+    EXPECT_EQ(engines.handshake().client.error, Errc::peer_untrusted) << chain.size();
+  }
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -9,19 +10,19 @@
 
 namespace livetls {
 
-/// What the TLS library leaves out about a chain that it has verified, until paths are validated by
-/// livetls itself:
+/// Whether the certificates that a peer has sent make a path to one of `roots`, besides all that
+/// the TLS library has verified: that remembers the intermediates of other connections, takes any
+/// certificate that it is given for a root, and enforces few name constraints, in part.
 ///
-/// - It enforces a CA's name constraints on what that CA itself has issued, for some types of
-/// names.
-///   A chain in which others apply, or a CA further up has any, is refused
-///   (unenforced_name_constraints).
-/// - It remembers the intermediates of other connections. The chain must lead to one of `roots` by
-///   what the peer has sent itself (peer_untrusted).
+/// A path leads from the leaf to a root by names and signatures (RFC 5280, section 6.1), not of
+/// SHA-1 or MD5. Every certificate above the leaf is a CA that may sign certificates, is valid at
+/// `now`, allows for as many intermediates below it, and constrains no name of the leaf's. A leaf
+/// that is itself in `roots` needs no path.
 ///
-/// `chain`: as the peer sent it, in DER, the leaf first. Errors also where a certificate of it is
-/// malformed.
-Result<void> check_chain(std::span<const std::vector<std::uint8_t>> chain,
-                         const TrustBundle& roots);
+/// `chain`: in DER, the leaf first. Errors: peer_untrusted; unenforced_name_constraints where a CA
+/// on the path has constraints of other types than DNS names and IP addresses;
+/// peer_sent_no_certificate; malformed_certificate and unsupported_key of any of them.
+Result<void> check_chain(std::span<const std::vector<std::uint8_t>> chain, const TrustBundle& roots,
+                         std::chrono::sys_seconds now);
 
 }  // namespace livetls

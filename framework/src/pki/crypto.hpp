@@ -48,6 +48,10 @@ Result<void> aes_gcm_open(std::span<const std::uint8_t> key, std::span<const std
 /// infinity (RFC 8446, section 4.2.8.2). Not for RSA and Ed25519.
 bool is_on_curve(KeyType curve, std::span<const std::uint8_t> point);
 
+/// Whether a certificate was signed with the key of another, by an algorithm that still proves it
+/// (not with SHA-1 or MD5); both in DER.
+bool is_signed_by(std::span<const std::uint8_t> certificate, std::span<const std::uint8_t> issuer);
+
 /// What a certificate says, by one reading of it: parts of its DER.
 struct CertificateReading {
   using Span = std::span<const std::uint8_t>;

@@ -35,9 +35,9 @@ struct Fields {
   std::vector<der::Span> dns_names_der;
   std::vector<der::Span> ip_names_der;
   bool is_ca = false;
-  der::Span subject_key_id;
-  der::Span authority_key_id;
-  NameConstraints name_constraints = NameConstraints::none;
+  std::optional<int> path_length;
+  bool may_sign_certificates = true;  // where it does not say what its key is for
+  NameConstraints name_constraints;
   der::Span algorithm;  // of the signature, as the signed part says it
   SignatureAlgorithm signature = {};
 };
@@ -71,39 +71,47 @@ void read_basic_constraints(der::Reader extension, Fields& fields) {
     if (value.size() != 1) constraints.fail();
     fields.is_ca = !value.empty() && value.front() != 0;
   }
-  constraints.skip_optional(der::kInteger);  // pathLenConstraint
-  constraints.expect_end();
-}
-
-void read_name_constraints(der::Reader extension, Fields& fields) {
-  fields.name_constraints = NameConstraints::of_enforced_types;
-  der::Reader constraints = extension.enter(der::kSequence);
-  extension.expect_end();
-  for (const int part : {0, 1}) {  // permittedSubtrees, excludedSubtrees
-    if (!constraints.next_is(der::context_constructed(part))) continue;
-    der::Reader subtrees = constraints.enter(der::context_constructed(part));
-    while (!subtrees.at_end()) {
-      der::Reader subtree = subtrees.enter(der::kSequence);
-      const std::uint8_t base = subtree.any().tag;
-      const bool enforced = base == der::context_primitive(1) ||  // rfc822Name
-                            base == der::context_primitive(2) ||  // dNSName
-                            base == der::context_constructed(4);  // directoryName
-      if (!enforced || !subtree.at_end()) fields.name_constraints = NameConstraints::others;
-    }
+  if (constraints.next_is(der::kInteger)) {  // pathLenConstraint
+    const auto length = der::without_leading_zeros(constraints.content(der::kInteger));
+    if (length.size() <= 1) fields.path_length = length.empty() ? 0 : length.front();
   }
   constraints.expect_end();
 }
 
-void read_subject_key_id(der::Reader extension, Fields& fields) {
-  fields.subject_key_id = extension.content(der::kOctetString);
-  extension.expect_end();
+void read_subtrees(der::Reader subtrees, NameConstraints::Names& names, bool& has_others) {
+  while (!subtrees.at_end()) {
+    der::Reader subtree = subtrees.enter(der::kSequence);
+    const auto base = subtree.any();
+    const auto& content = base.content;
+    if (base.tag == der::context_primitive(2)) {
+      names.dns.emplace_back(as_text(content));
+    } else if (base.tag == der::context_primitive(7) &&
+               (content.size() == 8 || content.size() == 32)) {
+      names.ip.emplace_back(content.begin(), content.end());
+    } else {
+      has_others = true;
+    }
+    if (!subtree.at_end()) has_others = true;  // minimum, maximum
+  }
 }
 
-void read_authority_key_id(der::Reader extension, Fields& fields) {
-  constexpr auto kKeyIdentifier = der::context_primitive(0);
-  der::Reader id = extension.enter(der::kSequence);
+void read_name_constraints(der::Reader extension, Fields& fields) {
+  NameConstraints& found = fields.name_constraints;
+  der::Reader constraints = extension.enter(der::kSequence);
   extension.expect_end();
-  if (id.next_is(kKeyIdentifier)) fields.authority_key_id = id.content(kKeyIdentifier);
+  for (const int part : {0, 1}) {
+    if (!constraints.next_is(der::context_constructed(part))) continue;
+    read_subtrees(constraints.enter(der::context_constructed(part)),
+                  part == 0 ? found.permitted : found.excluded, found.has_others);
+  }
+  constraints.expect_end();
+}
+
+void read_key_usage(der::Reader extension, Fields& fields) {
+  constexpr std::uint8_t kCertSign = 0x04;
+  const auto bits = extension.content(der::kBitString);
+  extension.expect_end();
+  fields.may_sign_certificates = bits.size() > 1 && (bits[1] & kCertSign) != 0;
 }
 
 /// AlgorithmIdentifier: its object identifier, to the end of what may follow.
@@ -137,8 +145,7 @@ void read_extensions(der::Reader extensions, Fields& fields) {
     if (is_same(oid::kSubjectAltName)) read_alternative_names(value, fields);
     if (is_same(oid::kBasicConstraints)) read_basic_constraints(value, fields);
     if (is_same(oid::kNameConstraints)) read_name_constraints(value, fields);
-    if (is_same(oid::kSubjectKeyIdentifier)) read_subject_key_id(value, fields);
-    if (is_same(oid::kAuthorityKeyIdentifier)) read_authority_key_id(value, fields);
+    if (is_same(oid::kKeyUsage)) read_key_usage(value, fields);
   }
 }
 
@@ -206,7 +213,7 @@ Result<ParsedCertificate> parse_certificate(der::Span certificate) {
                                            .not_before = fields.not_before_der,
                                            .not_after = fields.not_after_der,
                                            .dns_names = std::move(fields.dns_names_der),
-                                           .ip_names = std::move(fields.ip_names_der),
+                                           .ip_names = fields.ip_names_der,
                                            .is_ca = fields.is_ca};
   if (const auto checked = crypto::check_certificate(certificate, reading); !checked) {
     return checked.error();
@@ -214,6 +221,8 @@ Result<ParsedCertificate> parse_certificate(der::Span certificate) {
   const auto copy = [](der::Span bytes) {
     return std::vector<std::uint8_t>(bytes.begin(), bytes.end());
   };
+  std::vector<std::vector<std::uint8_t>> ip_addresses;
+  for (const auto& address : fields.ip_names_der) ip_addresses.push_back(copy(address));
   return ParsedCertificate{
       .info = {.subject = std::move(fields.subject),
                .issuer = std::move(fields.issuer),
@@ -230,9 +239,10 @@ Result<ParsedCertificate> parse_certificate(der::Span certificate) {
                .public_key_fingerprint = crypto::sha256(key->info)},
       .subject = copy(fields.subject_der),
       .issuer = copy(fields.issuer_der),
-      .subject_key_id = copy(fields.subject_key_id),
-      .authority_key_id = copy(fields.authority_key_id),
-      .name_constraints = fields.name_constraints,
+      .ip_addresses = std::move(ip_addresses),
+      .name_constraints = std::move(fields.name_constraints),
+      .may_issue = fields.is_ca && fields.may_sign_certificates,
+      .path_length = fields.path_length,
       .public_key_info = std::move(key->info),
       .signature_scheme = fields.signature.scheme,
   };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,22 +11,32 @@
 
 namespace livetls {
 
-/// The name constraints of a CA (RFC 5280, section 4.2.1.10), by how far the TLS library enforces
-/// them.
-enum class NameConstraints {
-  none,
-  of_enforced_types,  ///< DNS names, e-mail addresses and directory names only
-  others,             ///< also others, or with distances
+/// The name constraints of a CA (RFC 5280, section 4.2.1.10). Names of other types than DNS names
+/// and IP addresses, and distances, are not enforced: they are only noted.
+struct NameConstraints {
+  struct Names {
+    std::vector<std::string> dns;               ///< as they are written
+    std::vector<std::vector<std::uint8_t>> ip;  ///< address and mask
+
+    friend bool operator==(const Names&, const Names&) = default;
+  };
+
+  Names permitted;
+  Names excluded;
+  bool has_others = false;
+
+  friend bool operator==(const NameConstraints&, const NameConstraints&) = default;
 };
 
 /// A certificate's facts, with those that only livetls itself needs.
 struct ParsedCertificate {
   CertificateInfo info;
-  std::vector<std::uint8_t> subject;           ///< the Name, DER
-  std::vector<std::uint8_t> issuer;            ///< the Name, DER
-  std::vector<std::uint8_t> subject_key_id;    ///< empty where there is none
-  std::vector<std::uint8_t> authority_key_id;  ///< empty where there is none
+  std::vector<std::uint8_t> subject;                    ///< the Name, DER
+  std::vector<std::uint8_t> issuer;                     ///< the Name, DER
+  std::vector<std::vector<std::uint8_t>> ip_addresses;  ///< info.ip_names, as bytes
   NameConstraints name_constraints;
+  bool may_issue;                             ///< it is a CA, and its key may sign certificates
+  std::optional<int> path_length;             ///< how many intermediates may be below it
   std::vector<std::uint8_t> public_key_info;  ///< as PrivateKey::public_key_der() spells it
   std::uint16_t signature_scheme;             ///< SignatureAlgorithm::scheme
 };

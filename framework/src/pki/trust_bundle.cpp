@@ -24,16 +24,16 @@ Result<State> read_certificates(std::string_view pem, Unusable unusable) {
   for (const auto& block : *blocks) {
     if (!block.is_certificate()) continue;
     ++position;
-    auto parsed = parse_certificate(block.der);
+    const auto parsed = parse_certificate(block.der);
     if (!parsed) {
       if (unusable == Unusable::skip) continue;
       return with_context("certificate " + std::to_string(position), parsed.error());
     }
     std::vector<std::uint8_t> der(block.der.begin(), block.der.end());
     if (std::ranges::find(state.certificates, der) != state.certificates.end()) continue;
-    state.certificates.push_back(std::move(der));
     state.subject_bytes += parsed->subject.size();
-    state.links.push_back(chain_link(std::move(*parsed)));
+    state.links.push_back(chain_link(der, *parsed));
+    state.certificates.push_back(std::move(der));
   }
   if (state.certificates.empty()) return Errc::no_certificate;
   return state;
@@ -41,12 +41,15 @@ Result<State> read_certificates(std::string_view pem, Unusable unusable) {
 
 }  // namespace
 
-ChainLink chain_link(ParsedCertificate&& certificate) {
-  return {.subject = std::move(certificate.subject),
-          .issuer = std::move(certificate.issuer),
-          .subject_key_id = std::move(certificate.subject_key_id),
-          .authority_key_id = std::move(certificate.authority_key_id),
-          .name_constraints = certificate.name_constraints};
+ChainLink chain_link(std::vector<std::uint8_t> der, const ParsedCertificate& certificate) {
+  return {.der = std::move(der),
+          .subject = certificate.subject,
+          .issuer = certificate.issuer,
+          .not_before = certificate.info.not_before,
+          .not_after = certificate.info.not_after,
+          .name_constraints = certificate.name_constraints,
+          .may_issue = certificate.may_issue,
+          .path_length = certificate.path_length};
 }
 
 Result<TrustBundle> TrustBundle::load(const std::filesystem::path& file) {

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "livetls/pki/trust_bundle.hpp"
@@ -8,16 +10,21 @@
 
 namespace livetls {
 
-/// What a chain of certificates is followed by: who issued what, and under which constraints.
+/// What a path is made of: a certificate as a possible issuer of others, and as what is issued.
 struct ChainLink {
+  std::vector<std::uint8_t> der;
   std::vector<std::uint8_t> subject;  ///< the Names, DER
   std::vector<std::uint8_t> issuer;
-  std::vector<std::uint8_t> subject_key_id;  ///< empty where there is none
-  std::vector<std::uint8_t> authority_key_id;
-  NameConstraints name_constraints = NameConstraints::none;
+  std::chrono::sys_seconds not_before;
+  std::chrono::sys_seconds not_after;
+  NameConstraints name_constraints;
+  bool may_issue;
+  std::optional<int> path_length;
+
+  bool is_self_issued() const { return subject == issuer; }
 };
 
-ChainLink chain_link(ParsedCertificate&& certificate);
+ChainLink chain_link(std::vector<std::uint8_t> der, const ParsedCertificate& certificate);
 
 struct TrustBundle::State {
   std::vector<std::vector<std::uint8_t>> certificates;

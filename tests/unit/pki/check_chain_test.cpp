@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "pki/parsed_certificate.hpp"
-#include "support/crafted_certificates.hpp"
+#include <chrono>
+
 #include "support/openssl_hierarchy.hpp"
 
 namespace livetls {
@@ -13,25 +13,18 @@ class CheckChain : public testing::Test, protected test::OpensslHierarchy {
  protected:
   using Der = test::OpensslHierarchy::Der;
 
-  /// Which says that it was issued by `issuer`, but with another's key.
-  static Der leaf_in_the_name_of(const Der& issuer, const Der& key_id) {
-    using namespace test;
-    const auto key = PrivateKey::generate(KeyType::ecdsa_p256).value();
-    const Der id = der_of(der::context_primitive(0), {key_id});
-    const Der tbs = der_of(
-        der::kSequence,
-        {version3(), test::serial(), der_of(der::kSequence, {ecdsa_with_sha256()}),
-         parse_certificate(issuer)->subject, validity(), parse_certificate(issuer)->subject,
-         key.public_key_der(),
-         extensions({alternative_name("good.example"),
-                     extension(oid::kAuthorityKeyIdentifier, der_of(der::kSequence, {id}))})});
-    return sign(tbs, key);
+  static boost::system::error_code verdict(
+      const std::vector<Der>& chain, const TrustBundle& roots,
+      std::chrono::system_clock::time_point now = std::chrono::system_clock::now()) {
+    const auto checked = check_chain(chain, roots, std::chrono::floor<std::chrono::seconds>(now));
+    return checked ? boost::system::error_code() : checked.error().code;
   }
 
-  static boost::system::error_code verdict(const std::vector<Der>& chain,
-                                           const TrustBundle& roots) {
-    const auto checked = check_chain(chain, roots);
-    return checked ? boost::system::error_code() : checked.error().code;
+  /// How a leaf with these names is taken below a CA with these constraints.
+  boost::system::error_code verdict_below(const std::string& constraints,
+                                          const std::string& names) {
+    const Der middle = ca("middle", "root", constraints);
+    return verdict({leaf("leaf", "middle", names), middle}, roots({"root"}));
   }
 };
 
@@ -56,56 +49,110 @@ TEST_F(CheckChain, MayHoldMoreThanThePath) {
   EXPECT_FALSE(verdict({end, unused, middle, root}, roots({"root"})));
 }
 
-TEST_F(CheckChain, LeavesToTheLibraryWhatItEnforces) {
+TEST_F(CheckChain, FollowsSignaturesAndNotNamesAlone) {
   ca("root", "root");
-  ca("constrained-root", "constrained-root", "critical,permitted;DNS:good.example");
-  const Der middle =
-      ca("middle", "root", "critical,permitted;DNS:.good.example,excluded;email:evil.example");
-  EXPECT_FALSE(verdict({leaf("leaf", "middle"), middle}, roots({"root"})));
-  EXPECT_FALSE(verdict({leaf("leaf2", "constrained-root")}, roots({"constrained-root"})));
+  const Der middle = ca("middle", "root");
+  const Der end = leaf("leaf", "middle");
+  const Der namesake = ca("middle", "root");  // of another key
+  EXPECT_EQ(verdict({end, namesake}, roots({"root"})), Errc::peer_untrusted);
+  EXPECT_FALSE(verdict({end, namesake, middle}, roots({"root"}))) << "both are tried";
+  EXPECT_EQ(verdict({end}, roots({"middle"})), Errc::peer_untrusted) << "the namesake's root";
 }
 
-TEST_F(CheckChain, HasNoConstraintsOfOtherTypes) {
+TEST_F(CheckChain, EndsWithoutCountlessSignatures) {
   ca("root", "root");
-  for (const char* constraint :
-       {"permitted;URI:.good.example", "excluded;URI:evil.example", "critical,permitted;URI:x",
-        "permitted;IP:10.0.0.0/255.0.0.0", "excluded;IP:0.0.0.0/0.0.0.0",
-        "permitted;DNS:good.example,permitted;IP:10.0.0.0/255.0.0.0",
-        "permitted;otherName:1.2.3.4;UTF8:x", "excluded;RID:1.2.3"}) {
-    SCOPED_TRACE(constraint);
-    const Der middle = ca("middle", "root", constraint);
-    EXPECT_EQ(verdict({leaf("leaf", "middle"), middle}, roots({"root"})),
-              Errc::unenforced_name_constraints);
-    EXPECT_EQ(verdict({leaf("leaf", "middle")}, roots({"middle"})),
-              Errc::unenforced_name_constraints);
+  std::vector<Der> chain = {leaf("leaf", "root")};
+  for (int i = 0; i < 9; ++i) chain.push_back(ca("loop", "loop"));
+  ca("leaf-issuer", "loop");
+  chain.front() = leaf("end", "leaf-issuer");
+  chain.push_back(der("leaf-issuer"));
+  EXPECT_EQ(verdict(chain, roots({"root"})), Errc::peer_untrusted);
+}
+
+TEST_F(CheckChain, HasOnlyCasAboveTheLeaf) {
+  ca("root", "root");
+  const Der no_ca = issue("no-ca", "root", "basicConstraints=critical,CA:FALSE\n");
+  const Der says_nothing = issue("says-nothing", "root", "subjectAltName=DNS:x\n");
+  const Der no_signer =
+      issue("no-signer", "root", "basicConstraints=CA:TRUE\nkeyUsage=digitalSignature\n");
+  for (const std::string name : {"no-ca", "says-nothing", "no-signer"}) {
+    const Der end = leaf("leaf", name);
+    EXPECT_EQ(verdict({end, der(name)}, roots({"root"})), Errc::peer_untrusted) << name;
+    EXPECT_EQ(verdict({end}, roots({name})), Errc::peer_untrusted) << name;
+    EXPECT_FALSE(verdict({der(name)}, roots({name}))) << "a leaf may be trusted as such: " << name;
   }
 }
 
-TEST_F(CheckChain, HasNoConstraintsFurtherUp) {
+TEST_F(CheckChain, HasNoneThatIsNotValidNow) {
+  using namespace std::chrono_literals;
   ca("root", "root");
-  ca("constrained-root", "constrained-root", "permitted;DNS:good.example");
-  const Der upper = ca("upper", "root", "critical,permitted;DNS:good.example");
-  const Der middle = ca("middle", "upper");
-  const Der below = ca("below", "constrained-root");
-  const Der end = leaf("leaf", "middle");
-  EXPECT_EQ(verdict({end, middle, upper}, roots({"root"})), Errc::unenforced_name_constraints);
-  EXPECT_EQ(verdict({end, upper, middle}, roots({"root"})), Errc::unenforced_name_constraints)
-      << "in whatever order";
-  EXPECT_EQ(verdict({end, middle}, roots({"upper"})), Errc::unenforced_name_constraints);
-  EXPECT_EQ(verdict({leaf("leaf2", "below"), below}, roots({"constrained-root"})),
-            Errc::unenforced_name_constraints);
+  const Der end = leaf("leaf", "root");
+  const auto now = std::chrono::system_clock::now();
+  EXPECT_FALSE(verdict({end}, roots({"root"}), now));
+  EXPECT_EQ(verdict({end}, roots({"root"}), now + 24h * 11), Errc::peer_untrusted);
+  EXPECT_EQ(verdict({end}, roots({"root"}), now - 24h), Errc::peer_untrusted);
 }
 
-/// The library goes by key identifiers, whatever name the issuer has.
-TEST_F(CheckChain, FindsConstraintsBehindAnotherName) {
-  const Der root = ca("root", "root");
-  ca("constrained", "constrained", "permitted;URI:.good.example");
-  const Der middle = ca("middle", "root", "permitted;URI:.good.example");
-  for (const std::string issuer : {"constrained", "middle"}) {
-    const Der end = leaf_in_the_name_of(root, parse_certificate(der(issuer))->subject_key_id);
-    EXPECT_EQ(verdict({end, middle}, roots({"root", "constrained"})),
-              Errc::unenforced_name_constraints)
-        << issuer;
+TEST_F(CheckChain, KeepsToPathLengths) {
+  const std::string ca_of_length =
+      "keyUsage=keyCertSign\nbasicConstraints=critical,CA:TRUE,pathlen:";
+  issue("root", "root", ca_of_length + "1\n");
+  const Der upper = issue("upper", "root", ca_of_length + "0\n");
+  EXPECT_FALSE(verdict({leaf("leaf", "upper"), upper}, roots({"root"})));
+  const Der lower = ca("lower", "upper");
+  EXPECT_EQ(verdict({leaf("leaf2", "lower"), lower, upper}, roots({"root"})), Errc::peer_untrusted);
+  EXPECT_EQ(verdict({leaf("leaf3", "lower"), lower}, roots({"upper"})), Errc::peer_untrusted);
+}
+
+TEST_F(CheckChain, HasNoConstraintsThatAreNotEnforced) {
+  ca("root", "root");
+  for (const char* constraint :
+       {"permitted;URI:.good.example", "excluded;URI:evil.example", "critical,permitted;URI:x",
+        "permitted;email:good.example", "excluded;email:evil.example",
+        "permitted;otherName:1.2.3.4;UTF8:x", "excluded;RID:1.2.3",
+        "permitted;DNS:good.example,permitted;email:good.example"}) {
+    SCOPED_TRACE(constraint);
+    EXPECT_EQ(verdict_below(constraint, "DNS:good.example"), Errc::unenforced_name_constraints);
+    EXPECT_EQ(verdict({der("leaf")}, roots({"middle"})), Errc::unenforced_name_constraints);
+  }
+}
+
+TEST_F(CheckChain, HasNamesThatItsCasMayVouchFor) {
+  ca("root", "root");
+  EXPECT_FALSE(verdict_below("critical,permitted;DNS:good.example", "DNS:a.good.example"));
+  EXPECT_EQ(verdict_below("permitted;DNS:good.example", "DNS:notgood.example"),
+            Errc::peer_untrusted);
+  EXPECT_EQ(verdict_below("excluded;DNS:a.good.example", "DNS:*.good.example"),
+            Errc::peer_untrusted);
+  EXPECT_FALSE(verdict_below("permitted;IP:10.0.0.0/255.0.0.0", "IP:10.1.2.3"));
+  EXPECT_EQ(verdict_below("permitted;IP:10.0.0.0/255.0.0.0", "IP:11.1.2.3"), Errc::peer_untrusted);
+  EXPECT_EQ(verdict({der("leaf")}, roots({"middle"})), Errc::peer_untrusted) << "a root's, too";
+}
+
+TEST_F(CheckChain, IsConstrainedByEveryCaOnItsPath) {
+  ca("root", "root");
+  const Der upper = ca("upper", "root", "critical,permitted;DNS:other.example");
+  const Der middle = issue("middle", "upper",
+                           "basicConstraints=critical,CA:TRUE\nkeyUsage=keyCertSign\n"
+                           "subjectAltName=DNS:a.other.example\n");
+  const Der end = leaf("leaf", "middle", "DNS:good.example");
+  EXPECT_EQ(verdict({end, middle, upper}, roots({"root"})), Errc::peer_untrusted);
+  EXPECT_EQ(verdict({end, upper, middle}, roots({"root"})), Errc::peer_untrusted);
+  EXPECT_EQ(verdict({end, middle}, roots({"upper"})), Errc::peer_untrusted);
+  EXPECT_FALSE(
+      verdict({leaf("leaf2", "middle", "DNS:b.other.example"), middle, upper}, roots({"root"})));
+}
+
+/// An intermediate that a constrained one has issued in its own name, or in the root's.
+TEST_F(CheckChain, IsConstrainedAlsoByCasThatHideBehindANamesake) {
+  ca("root", "root");
+  const Der constrained = ca("middle", "root", "critical,permitted;DNS:other.example");
+  for (const std::string name : {"middle", "root"}) {
+    const Der hidden = issue_as(name, "hidden", "middle");
+    const Der end = leaf("leaf", "hidden", "DNS:good.example");
+    EXPECT_EQ(verdict({end, hidden, constrained}, roots({"root"})), Errc::peer_untrusted) << name;
+    EXPECT_EQ(verdict({end, hidden}, roots({"root"})), Errc::peer_untrusted) << name;
+    EXPECT_EQ(verdict({end}, roots({"root"})), Errc::peer_untrusted) << name;
   }
 }
 
