@@ -204,10 +204,11 @@ class Listener::Shard {
   }
 
   Task<void> accept_loop();
-  void accepted(StreamSocket socket);
+  void accepted(StreamSocket socket, bool has_room);
   Task<void> accept_failed(error_code error);
   Task<void> wait_until_one_has_stalled();
-  bool may_accept();
+  bool is_full() const;
+  Task<bool> wait_for_room();
   bool make_room();
   bool has_stalled(const WaitingLine& line) const;
   Clock::duration patience() const;
@@ -239,14 +240,13 @@ class Listener::Shard {
 Task<void> Listener::Shard::accept_loop() {
   while (!stopping_) {
     try {
-      if (!may_accept()) {
-        co_await wait_until_one_has_stalled();
-        continue;
-      }
+      bool has_room = !is_full();
+      if (!has_room) has_room = co_await wait_for_room();
+      if (stopping_) co_return;
       auto [error, socket] = co_await acceptor_.async_accept(kAsTuple);
       if (stopping_) co_return;  // nobody would tell what came at the last moment
       if (!error) {
-        accepted(std::move(socket));
+        accepted(std::move(socket), has_room);
       } else {
         co_await accept_failed(error);
       }
@@ -260,12 +260,21 @@ Task<void> Listener::Shard::accept_loop() {
   }
 }
 
-/// Whether a limit lets one more connection in, if need be for another that is closed.
-bool Listener::Shard::may_accept() {
+bool Listener::Shard::is_full() const {
   const ListenerOptions& options = shared_->options;
-  const bool full = counters_.open.value() >= shared_->share(options.max_connections) ||
-                    pending_.size() >= shared_->share(options.max_pending);
-  return !full || make_room() || pending_.size() + in_flight_.size() == 0;
+  return counters_.open.value() >= shared_->share(options.max_connections) ||
+         pending_.size() >= shared_->share(options.max_pending);
+}
+
+/// Whether there is some for a client that has come: made by one that has stalled, or by the end of
+/// another.
+Task<bool> Listener::Shard::wait_for_room() {
+  co_await acceptor_.async_wait(Acceptor::wait_read, kAsTuple);
+  while (!stopping_ && is_full() && pending_.size() + in_flight_.size() > 0) {
+    if (make_room()) co_return true;
+    co_await wait_until_one_has_stalled();
+  }
+  co_return !is_full();
 }
 
 /// Those that have come are worked on, while others wait in the kernel's queue.
@@ -277,12 +286,12 @@ Task<void> Listener::Shard::wait_until_one_has_stalled() {
   co_await pause_.async_wait(kAsTuple);
 }
 
-void Listener::Shard::accepted(StreamSocket socket) {
+void Listener::Shard::accepted(StreamSocket socket, bool has_room) {
   counters_.accepted.add();
-  if (counters_.open.value() >= shared_->share(shared_->options.max_connections)) {
-    counters_.over_limit.add();
-  } else {
+  if (has_room) {
     tasks_.spawn(serve(std::move(socket)));
+  } else {
+    counters_.over_limit.add();
   }
 }
 
