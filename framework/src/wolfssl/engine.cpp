@@ -249,8 +249,8 @@ TlsEngine::Step TlsEngine::State::begin_server() {
 /// The one place that reads what is current. From here on the connection has its answer.
 error_code TlsEngine::State::choose(const ClientHello& hello) {
   hello_received_at = std::chrono::steady_clock::now();
-  if (const error_code error = HandshakeWatch::check_shares(hello)) return error;
   requested_name = hello.server_name;
+  if (const error_code error = HandshakeWatch::check_shares(hello)) return error;
   Result<Served> chosen = server->contexts->select(hello);
   if (!chosen) return chosen.error().code;
   served = std::move(*chosen);
