@@ -17,6 +17,12 @@ class OpensslHierarchy {
  public:
   using Der = std::vector<std::uint8_t>;
 
+  /// Keys and signatures of the certificates made from here on, in openssl's options.
+  void sign_with(const std::string& new_key, const std::string& signature) {
+    new_key_ = new_key;
+    signature_ = signature;
+  }
+
   /// `extensions`: lines of openssl's configuration. One that is its own issuer signs itself.
   Der issue(const std::string& name, const std::string& issuer, const std::string& extensions) {
     return make(name, name, issuer, extensions);
@@ -62,10 +68,10 @@ class OpensslHierarchy {
     const std::string signer = issuer == name ? "-signkey " + name + ".key"
                                               : "-CA " + issuer + ".pem -CAkey " + issuer + ".key";
     must_run(directory_.path(),
-             "openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj '/CN=" +
-                 common_name + "' -keyout " + name +
-                 ".key -out csr && openssl x509 -req -in csr -days 10 " + signer + " -set_serial " +
-                 std::to_string(++serial_) + " -extfile extensions -out " + name + ".pem");
+             "openssl req -new -newkey " + new_key_ + " -nodes -subj '/CN=" + common_name +
+                 "' -keyout " + name + ".key -out csr && openssl x509 -req -in csr -days 10 " +
+                 signature_ + " " + signer + " -set_serial " + std::to_string(++serial_) +
+                 " -extfile extensions -out " + name + ".pem");
     return der(name);
   }
 
@@ -76,6 +82,8 @@ class OpensslHierarchy {
   }
 
   TemporaryDirectory directory_;
+  std::string new_key_ = "ec -pkeyopt ec_paramgen_curve:P-256";
+  std::string signature_;
   int serial_ = 0;
 };
 

@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "support/openssl_hierarchy.hpp"
 
@@ -57,6 +60,42 @@ TEST_F(CheckChain, FollowsSignaturesAndNotNamesAlone) {
   EXPECT_EQ(verdict({end, namesake}, roots({"root"})), Errc::peer_untrusted);
   EXPECT_FALSE(verdict({end, namesake, middle}, roots({"root"}))) << "both are tried";
   EXPECT_EQ(verdict({end}, roots({"middle"})), Errc::peer_untrusted) << "the namesake's root";
+}
+
+TEST_F(CheckChain, VerifiesSignaturesOfEveryKindThatIsAccepted) {
+  const std::vector<std::pair<std::string, std::string>> kinds = {
+      {"ec -pkeyopt ec_paramgen_curve:P-256", "-sha256"},
+      {"ec -pkeyopt ec_paramgen_curve:P-384", "-sha384"},
+      {"rsa:2048", "-sha256"},
+      {"rsa:2048", "-sha512"},
+      {"rsa:2048", "-sha256 -sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:32"},
+      {"ed25519", ""},
+  };
+  for (const auto& [key, signature] : kinds) {
+    SCOPED_TRACE(key + " " + signature);
+    sign_with(key, signature);
+    ca("root", "root");
+    const Der middle = ca("middle", "root");
+    const Der end = leaf("leaf", "middle");
+    const TrustBundle trusted = roots({"root"});
+    EXPECT_FALSE(verdict({end, middle}, trusted));
+    Der altered = end;
+    altered.back() ^= 1;
+    EXPECT_EQ(verdict({altered, middle}, trusted), Errc::peer_untrusted);
+    ca("root", "root");  // of another key
+    EXPECT_EQ(verdict({end, middle}, roots({"root"})), Errc::peer_untrusted);
+  }
+}
+
+TEST_F(CheckChain, TriesSixteenSignatures) {
+  ca("root", "root");
+  const Der middle = ca("middle", "root");
+  std::vector<Der> chain = {leaf("leaf", "middle")};
+  for (int i = 0; i < 14; ++i) chain.push_back(ca("middle", "root"));  // of other keys
+  chain.push_back(middle);
+  EXPECT_FALSE(verdict(chain, roots({"root"})));
+  chain.insert(chain.begin() + 1, ca("middle", "root"));
+  EXPECT_EQ(verdict(chain, roots({"root"})), Errc::peer_untrusted) << "a seventeenth is needed";
 }
 
 TEST_F(CheckChain, EndsWithoutCountlessSignatures) {
