@@ -25,7 +25,7 @@ Task<void> after(Executor executor, std::chrono::microseconds time) {
   co_await timer.async_wait(use_task);
 }
 
-/// Work that ends at about the moment at which the one who waits is cancelled, over and over.
+/// Races the end of the work against the cancellation of its caller, many times.
 Task<void> race(Executor executor, notes::Blocking& blocking, std::atomic<int>& done) {
   using namespace boost::asio::experimental::awaitable_operators;
   for (int i = 0; i < 2000; ++i) {

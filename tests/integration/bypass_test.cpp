@@ -42,7 +42,7 @@ class BypassTest : public testing::TestWithParam<const char*> {
                                       ListenerOptions{.address = "127.0.0.1"});
   }
 
-  PythonClient stranger(const Listener& of, bool tickets = true) {
+  PythonClient python_client(const Listener& of, bool tickets = true) {
     return PythonClient(ca.root_file(), of.port(),
                         {.version = GetParam(), .checks_name = false, .tickets = tickets});
   }
@@ -92,7 +92,7 @@ TEST_P(BypassTest, ATicketOfAnOpenListenerIsNoWayIntoAStrictOneWithTheSameKeys) 
   const auto keys = std::make_shared<TicketKeys>();
   const auto here = listen(managed({.default_identity = open("open")}, keys));
   const auto there = listen(managed({.default_identity = strict("strict")}, keys));
-  PythonClient client = stranger(*here);
+  PythonClient client = python_client(*here);
   ASSERT_EQ(client.connect(), "full open");
   ASSERT_EQ(client.connect().substr(0, 7), "resumed");
   expect_refused(*there, client, "localhost");
@@ -106,7 +106,7 @@ TEST_P(BypassTest, ATicketOfAnOpenNameIsNoWayIntoAStrictNameOfTheSameManager) {
   const auto second = listen(manager);
   for (Listener* listener : {first.get(), second.get()}) {
     for (const char* name : {"internal.example.com", "unknown.example.com", ""}) {
-      PythonClient client = stranger(*first);
+      PythonClient client = python_client(*first);
       ASSERT_EQ(client.connect("public.example.com"), "full public");
       ASSERT_EQ(client.connect("public.example.com").substr(0, 7), "resumed");
       expect_refused(*listener, client, name);
@@ -117,7 +117,7 @@ TEST_P(BypassTest, ATicketOfAnOpenNameIsNoWayIntoAStrictNameOfTheSameManager) {
 TEST_P(BypassTest, ATicketIsNoWayInOnceItsListenerHasBecomeStrict) {
   const auto manager = managed({.default_identity = open("open")});
   const auto listener = listen(manager);
-  PythonClient client = stranger(*listener);
+  PythonClient client = python_client(*listener);
   ASSERT_EQ(client.connect(), "full open");
   ASSERT_EQ(client.connect().substr(0, 7), "resumed");
   CertSet set = manager->snapshot()->set();
@@ -130,7 +130,7 @@ TEST_P(BypassTest, ATicketIsNoWayInOnceItsListenerHasBecomeStrict) {
 TEST_P(BypassTest, ASessionWithoutATicketIsNoWayInAnywhere) {
   const auto here = listen(managed({.default_identity = open("open")}));
   const auto there = listen(managed({.default_identity = strict("strict")}));
-  PythonClient client = stranger(*here, false);
+  PythonClient client = python_client(*here, false);
   ASSERT_EQ(client.connect(), "full open");
   expect_refused(*there, client, "localhost");
 }
@@ -144,7 +144,7 @@ TEST_P(BypassTest, AStrictNameIsStrictInEverySpellingAlsoBesideAnOpenWildcard) {
   const auto listener = listen(managed({.default_identity = strict("default"),
                                         .identities = {{"internal.example.com", strict("internal")},
                                                        {"*.example.com", open("wildcard")}}}));
-  PythonClient client = stranger(*listener);
+  PythonClient client = python_client(*listener);
   PythonClient with_certificate = friendly(*listener);
   EXPECT_EQ(client.connect("other.example.com"), "full wildcard");
   for (const char* name : kSpellings) {
@@ -158,7 +158,7 @@ TEST_P(BypassTest, AStrictWildcardIsStrictInEverySpellingAlsoBesideAnOpenName) {
   const auto listener = listen(managed({.default_identity = strict("default"),
                                         .identities = {{"public.example.com", open("public")},
                                                        {"*.example.com", strict("wildcard")}}}));
-  PythonClient client = stranger(*listener);
+  PythonClient client = python_client(*listener);
   PythonClient with_certificate = friendly(*listener);
   EXPECT_EQ(client.connect("PUBLIC.example.com."), "full public");
   for (const char* name : kSpellings) {
@@ -172,7 +172,7 @@ TEST_P(BypassTest, NoNameAndNamesThatNobodyHasAreAskedForACertificate) {
   const auto listener = listen(managed({.default_identity = strict("default"),
                                         .identities = {{"public.example.com", open("public")},
                                                        {"*.example.com", open("wildcard")}}}));
-  PythonClient client = stranger(*listener);
+  PythonClient client = python_client(*listener);
   PythonClient with_certificate = friendly(*listener);
   for (const char* name : {"", "example.com", "public.example.org", "a.public.example.com"}) {
     expect_refused(*listener, client, name);

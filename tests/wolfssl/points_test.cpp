@@ -52,7 +52,7 @@ class PointsTest : public testing::TestWithParam<std::tuple<TlsVersion, NamedCur
   }
 
   /// Where the coordinates begin that are sent as a key share, or in the key exchange of a server
-  /// or a client in TLS 1.2; npos where there are none.
+  /// or a client in TLS 1.2; npos if it has no such point.
   std::size_t find_point(std::string_view bytes) const {
     const auto size = static_cast<char>(1 + 2 * curve().coordinate_bytes);
     const auto group = static_cast<char>(curve().group);

@@ -1,5 +1,5 @@
-// A certificate that the library reads as one and livetls as another: what is verified must be what
-// is then believed. The library did not look where a container ends (CVE-2026-87866).
+// A certificate that the library reads as one and livetls as another: the one that is verified
+// must be the one that is used. The library did not look where a container ends (CVE-2026-87866).
 
 #include <gtest/gtest.h>
 

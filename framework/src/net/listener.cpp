@@ -230,7 +230,7 @@ class Listener::Shard {
   WaitingLine pending_;    // before their handshake
   WaitingLine in_flight_;  // handshakes, from the ClientHello on
   boost::intrusive::list<Turn, boost::intrusive::constant_time_size<false>> turns_;
-  Timer pause_;  // the accept loop waits here after an error
+  Timer pause_;  // the accept loop waits here: for room, or after an error
   Timer grace_;
   Drains drains_;
   bool stopping_ = false;

@@ -186,7 +186,7 @@ Task<void> Runtime::State::wait_for_signal(std::unique_ptr<SignalSet> signals,
     if (error) co_return;
     try {
       handler();
-    } catch (...) {  // the next signal must find somebody waiting, or it ends the process
+    } catch (...) {  // keep waiting: an unhandled signal would end the process
       log(LogLevel::error, "the handler of signal " + std::to_string(number) +
                                " failed: " + describe(std::current_exception()));
     }

@@ -1,7 +1,6 @@
 #include "pki/check_chain.hpp"
 
 #include <algorithm>
-#include <optional>
 
 #include "pki/crypto.hpp"
 #include "pki/name_constraints.hpp"

@@ -17,15 +17,11 @@ struct NameConstraints {
   struct Names {
     std::vector<std::string> dns;               ///< as they are written
     std::vector<std::vector<std::uint8_t>> ip;  ///< address and mask
-
-    friend bool operator==(const Names&, const Names&) = default;
   };
 
   Names permitted;
   Names excluded;
   bool has_others = false;
-
-  friend bool operator==(const NameConstraints&, const NameConstraints&) = default;
 };
 
 /// A certificate's facts, with those that only livetls itself needs.

@@ -22,8 +22,8 @@ enum Extension : std::uint16_t {
   kAlpn = 16,
   kSessionTicket = 35,
   kSupportedVersions = 43,
-  kKeyShare = 51,
   kSignatureAlgorithmsCert = 50,
+  kKeyShare = 51,
 };
 
 /// Takes vectors off the front of a message; one missing byte makes everything after it fail.

@@ -203,8 +203,8 @@ bool trust(WOLFSSL_CTX* ctx, std::span<const std::vector<std::uint8_t>> certific
                                           WOLFSSL_FILETYPE_ASN1) == WOLFSSL_SUCCESS;
   }
 #ifdef WOLFSSL_TRUST_PEER_CERT
-  // So compiled, the library also takes each for a trusted peer, and lets in without verifying
-  // anything whoever repeats its name and the bytes of its signature (CVE-2026-93302).
+  // A library built so also registers each one as a trusted peer, and then accepts, unverified, any
+  // certificate that repeats its name and the bytes of its signature (CVE-2026-93302).
   if (any && wolfSSL_CTX_Unload_trust_peers(ctx) != WOLFSSL_SUCCESS) return false;
 #endif
   return any;

@@ -48,8 +48,8 @@ struct Wire {
 int receive_callback(WOLFSSL*, char* into, int size, void* wire);
 int send_callback(WOLFSSL*, char* from, int size, void* wire);
 
-/// Has a context verify peers against these CA certificates, and nothing else; false where it can
-/// use none of them.
+/// Has a context verify peers against these CA certificates, and nothing else; false if it
+/// cannot use any of them.
 bool trust(WOLFSSL_CTX* ctx, std::span<const std::vector<std::uint8_t>> certificates);
 
 /// The cache is the whole process's, and the packaged library keeps sessions with tickets in it

@@ -492,7 +492,7 @@ TlsEngine::Step TlsEngine::State::failed_call(int result) {
 }
 
 TlsEngine::Step TlsEngine::State::fail(error_code error) {
-  failure = error ? error : Errc::tls_failure;  // a failure without a reason is none the less one
+  failure = error ? error : Errc::tls_failure;  // never report success
   if (served) served->seat.fail(handshake_failure(failure));
   return failed(failure);
 }

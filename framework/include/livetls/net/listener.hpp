@@ -60,12 +60,12 @@ struct ListenerOptions {
   std::size_t max_connections = 100'000;
 
   /// Connections whose ClientHello has not come whole: they cost a socket and what has come. At
-  /// this limit, one that has stalled is closed for the one that comes; where none has, accepting
-  /// pauses.
+  /// this limit, one that has stalled is closed for the one that comes; if none has stalled,
+  /// accepting pauses.
   std::size_t max_pending = 10'000;
 
   /// Handshakes under way, from the ClientHello on. At this limit, one that has stalled is closed;
-  /// where none has, the next ones wait for their turn.
+  /// if none has stalled, the next ones wait for their turn.
   std::size_t max_handshakes = 1'000;
 
   /// A client that keeps the server waiting for longer than this, for its ClientHello or for the
@@ -91,7 +91,7 @@ struct ListenerCounters {
   std::uint64_t no_proxy = 0;    ///< closed: from none of the proxies, or without their header
   std::uint64_t evicted = 0;     ///< closed in their handshake to make room for others
   std::uint64_t open_connections = 0;
-  std::uint64_t pending = 0;               ///< before their handshake: it has not come, or waits
+  std::uint64_t pending = 0;  ///< before their handshake: no whole ClientHello yet, or queued
   std::uint64_t handshakes_in_flight = 0;  ///< from the ClientHello on
   std::uint64_t handshakes = 0;            ///< completed
 
