@@ -6,7 +6,6 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/read_until.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
@@ -15,7 +14,9 @@
 #include <string>
 
 #include "latencies.hpp"
-#include "livetls/base/task_group.hpp"
+#include "livetls/async/task_group.hpp"
+#include "livetls/async/timer.hpp"
+#include "livetls/net/socket.hpp"
 #include "livetls/tls/tls_stream.hpp"
 
 namespace livetls::demo {
@@ -25,7 +26,6 @@ namespace asio = boost::asio;
 namespace json = boost::json;
 using asio::ip::tcp;
 using Clock = std::chrono::steady_clock;
-using Timer = asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor>;
 using Stream = TlsStream<TcpSocket>;
 using ContextPtr = std::shared_ptr<const ClientContext>;
 

@@ -7,7 +7,7 @@
 #include <cstdio>
 #include <string>
 
-#include "livetls/base/task_group.hpp"
+#include "livetls/async/task_group.hpp"
 #include "pem_file.hpp"
 #include "servers.hpp"
 

@@ -5,7 +5,7 @@
 #include <boost/asio/thread_pool.hpp>
 #include <type_traits>
 
-#include "livetls/base/task.hpp"
+#include "livetls/async/task.hpp"
 
 namespace notes {
 

@@ -5,12 +5,12 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <boost/asio/experimental/awaitable_operators.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_future.hpp>
 #include <chrono>
 #include <thread>
 
+#include "livetls/async/race.hpp"
+#include "livetls/async/timer.hpp"
 #include "support/running_runtime.hpp"
 
 namespace livetls {
@@ -19,26 +19,24 @@ namespace {
 using namespace std::chrono_literals;
 
 Task<void> after(Executor executor, std::chrono::microseconds time) {
-  boost::asio::basic_waitable_timer<std::chrono::steady_clock,
-                                    boost::asio::wait_traits<std::chrono::steady_clock>, Executor>
-      timer(executor, time);
+  Timer timer(executor, time);
   co_await timer.async_wait(use_task);
 }
 
+Task<void> wait_for(Task<int> work) { co_await std::move(work); }
+
 /// Races the end of the work against the cancellation of its caller, many times.
 Task<void> race(Executor executor, notes::Blocking& blocking, std::atomic<int>& done) {
-  using namespace boost::asio::experimental::awaitable_operators;
   for (int i = 0; i < 2000; ++i) {
     const auto time = std::chrono::microseconds(20 + i % 60);
-    Task<int> work = blocking.run([&, time] {
+    Task<void> work = wait_for(blocking.run([&, time] {
       const auto end = std::chrono::steady_clock::now() + time;
       while (std::chrono::steady_clock::now() < end) {
       }
       return ++done;
-    });
+    }));
     Task<void> limit = after(executor, 50us);
-    auto first = std::move(work) || std::move(limit);
-    co_await std::move(first);
+    co_await first_of(std::move(work), std::move(limit));
   }
 }
 

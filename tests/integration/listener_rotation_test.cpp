@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "livetls/net/listener.hpp"
+#include "livetls/net/socket.hpp"
 #include "livetls/pki/self_signed.hpp"
 #include "support/eventually.hpp"
 #include "support/programs.hpp"

@@ -14,7 +14,8 @@
 #include <type_traits>
 #include <utility>
 
-#include "livetls/base/task.hpp"
+#include "livetls/async/task.hpp"
+#include "livetls/net/socket.hpp"
 
 namespace livetls::test {
 

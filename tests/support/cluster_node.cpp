@@ -12,7 +12,6 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
@@ -26,6 +25,7 @@
 #include <thread>
 #include <utility>
 
+#include "livetls/async/timer.hpp"
 #include "livetls/base/log.hpp"
 #include "livetls/node/node.hpp"
 
@@ -135,9 +135,7 @@ std::int64_t descriptors() {
 
 Task<void> send_on(node::Node& self, Tally& tally, std::string to, std::string incarnation,
                    const std::atomic<bool>& ended, std::atomic<int>& running) {
-  asio::basic_waitable_timer<std::chrono::steady_clock,
-                             asio::wait_traits<std::chrono::steady_clock>, Executor>
-      pause(co_await asio::this_coro::executor);
+  Timer pause(co_await asio::this_coro::executor);
   for (std::uint64_t number = 1; !ended; ++number) {
     const std::string text = incarnation + " " + std::to_string(number);
     auto sent = co_await self.send(to, "count", text, {.timeout = 1s});

@@ -2,7 +2,6 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <chrono>
 #include <cstddef>
@@ -10,7 +9,8 @@
 #include <mutex>
 #include <vector>
 
-#include "livetls/base/task.hpp"
+#include "livetls/async/task.hpp"
+#include "livetls/async/timer.hpp"
 
 namespace livetls::test {
 
@@ -41,7 +41,6 @@ class Gate {
 
  private:
   using Clock = std::chrono::steady_clock;
-  using Timer = boost::asio::basic_waitable_timer<Clock, boost::asio::wait_traits<Clock>, Executor>;
 
   bool enqueue(const std::shared_ptr<Timer>& timer) {
     const std::scoped_lock lock(mutex_);

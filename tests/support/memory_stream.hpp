@@ -2,19 +2,21 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/asio/any_completion_handler.hpp>
+#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/compose.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 
-#include "livetls/base/task.hpp"
+#include "livetls/async/task.hpp"
 
 namespace livetls::test {
 
@@ -104,7 +106,10 @@ class MemoryStream {
     std::size_t operations = 0;
   };
 
-  template <class Perform>
+  using Signature = void(boost::system::error_code, std::size_t);
+  using Handler = boost::asio::any_completion_handler<Signature>;
+  using Perform = std::function<std::optional<Answer>()>;
+
   struct Operation {
     MemoryStream* stream;
     Pipe* pipe;
@@ -133,12 +138,22 @@ class MemoryStream {
   MemoryStream(std::shared_ptr<Shared> shared, std::size_t end)
       : shared_(std::move(shared)), end_(end) {}
 
-  template <class Perform, class Token>
+  /// Whatever the handler is, it is one type from here on: tests have many, and each would be
+  /// compiled with all that an operation does.
+  template <class Token>
   auto start(Pipe& pipe, Perform perform, Token& token) {
     const bool fails = shared_->operations++ == shared_->options.fail_at;
     if (fails) shared_->ends[end_].failed = true;
-    return boost::asio::async_compose<Token, void(boost::system::error_code, std::size_t)>(
-        Operation<Perform>{this, &pipe, fails, std::move(perform)}, token, shared_->executor);
+    return boost::asio::async_initiate<Token, Signature>(
+        [operation = Operation{this, &pipe, fails, std::move(perform)}](auto handler) mutable {
+          operation.stream->start(std::move(operation), Handler(std::move(handler)));
+        },
+        token);
+  }
+
+  void start(Operation operation, Handler handler) {
+    boost::asio::async_compose<Handler, Signature>(std::move(operation), handler,
+                                                   shared_->executor);
   }
 
   template <class Buffers>

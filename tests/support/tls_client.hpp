@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "livetls/net/socket.hpp"
 #include "livetls/tls/client_context.hpp"
 #include "livetls/tls/tls_stream.hpp"
 #include "support/blocking_stream.hpp"

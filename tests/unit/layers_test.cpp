@@ -1,5 +1,5 @@
-// Dependencies point one way: modules → net → rotation → tls → pki → base. And wolfSSL stays behind
-// framework/src/wolfssl/, so that it can be exchanged there.
+// Dependencies point one way: modules → net → rotation → tls → pki → async → base. And wolfSSL
+// stays behind framework/src/wolfssl/, so that it can be exchanged there.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -17,7 +17,8 @@
 namespace livetls {
 namespace {
 
-constexpr std::array<std::string_view, 5> kLayers = {"base", "pki", "tls", "rotation", "net"};
+constexpr std::array<std::string_view, 6> kLayers = {"base", "async",    "pki",
+                                                     "tls",  "rotation", "net"};
 constexpr std::size_t kModules = kLayers.size();
 
 std::optional<std::size_t> layer_named(std::string_view folder) {

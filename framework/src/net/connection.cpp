@@ -10,6 +10,7 @@
 #include <cstring>
 #include <utility>
 
+#include "livetls/async/timer.hpp"
 #include "livetls/tls/tls_stream.hpp"
 #include "net/proxy_protocol.hpp"
 
@@ -58,7 +59,6 @@ class PassedOn {
 struct Connection::State {
   using Clock = std::chrono::steady_clock;
   using Tls = TlsStream<StreamSocket>;
-  using Timer = asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor>;
 
   State(StreamSocket socket, std::shared_ptr<const ServerConfig> config)
       : deadline(socket.get_executor(), [this] { deadline_passed(); }), plain(std::move(socket)) {
@@ -267,7 +267,7 @@ bool Connection::stopping() const noexcept { return state_->stopping; }
 Task<void> Connection::stopped() {
   if (state_->stopping) co_return;
   if (!state_->stop) {
-    state_->stop = std::make_unique<State::Timer>(get_executor(), State::Clock::time_point::max());
+    state_->stop = std::make_unique<Timer>(get_executor(), State::Clock::time_point::max());
   }
   co_await state_->stop->async_wait(kAsTuple);
 }

@@ -5,13 +5,14 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <list>
 #include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
+
+#include "livetls/async/timer.hpp"
 
 namespace livetls {
 
@@ -22,7 +23,6 @@ using boost::system::error_code;
 namespace {
 
 using Clock = std::chrono::steady_clock;
-using Timer = asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor>;
 using Endpoint = StreamSocket::endpoint_type;
 
 constexpr auto kAsTuple = asio::as_tuple(use_task);

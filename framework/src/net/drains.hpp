@@ -1,12 +1,12 @@
 #pragma once
 
-#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/intrusive/list.hpp>
 #include <chrono>
 #include <cstdint>
 #include <list>
 
-#include "livetls/base/task.hpp"
+#include "livetls/async/task.hpp"
+#include "livetls/async/timer.hpp"
 #include "livetls/net/connection.hpp"
 #include "livetls/rotation/drain.hpp"
 
@@ -44,7 +44,6 @@ class Drains {
 
  private:
   using Clock = std::chrono::steady_clock;
-  using Timer = boost::asio::basic_waitable_timer<Clock, boost::asio::wait_traits<Clock>, Executor>;
 
   struct Drain {
     DrainOrder order;

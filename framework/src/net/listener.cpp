@@ -10,14 +10,14 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <cerrno>
 #include <stdexcept>
 #include <utility>
 
+#include "livetls/async/task_group.hpp"
+#include "livetls/async/timer.hpp"
 #include "livetls/base/describe.hpp"
 #include "livetls/base/log.hpp"
-#include "livetls/base/task_group.hpp"
 #include "net/apply_tcp_options.hpp"
 #include "net/drains.hpp"
 #include "net/listening_sockets.hpp"
@@ -32,7 +32,6 @@ using boost::system::error_code;
 namespace {
 
 using Clock = std::chrono::steady_clock;
-using Timer = asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor>;
 
 constexpr auto kAsTuple = asio::as_tuple(use_task);
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "livetls/base/task.hpp"
+#include "livetls/async/task.hpp"
 #include "livetls/net/listener.hpp"
 
 namespace livetls {

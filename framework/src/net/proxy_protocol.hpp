@@ -7,8 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "livetls/async/task.hpp"
 #include "livetls/base/result.hpp"
-#include "livetls/base/task.hpp"
+#include "livetls/net/socket.hpp"
 
 namespace livetls {
 

@@ -12,9 +12,9 @@
 #include <thread>
 #include <utility>
 
+#include "livetls/async/task_group.hpp"
 #include "livetls/base/describe.hpp"
 #include "livetls/base/log.hpp"
-#include "livetls/base/task_group.hpp"
 
 namespace livetls {
 

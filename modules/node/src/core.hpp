@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "links.hpp"
+#include "livetls/async/task_group.hpp"
 #include "livetls/base/secret_bytes.hpp"
-#include "livetls/base/task_group.hpp"
 #include "livetls/net/runtime.hpp"
 #include "livetls/node/node.hpp"
 #include "routes.hpp"

@@ -5,13 +5,14 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/error.hpp>
-#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/post.hpp>
 #include <random>
 #include <utility>
 
 #include "connection_loop.hpp"
 #include "greeting.hpp"
+#include "livetls/async/race.hpp"
+#include "livetls/async/timer.hpp"
 #include "livetls/base/describe.hpp"
 #include "livetls/base/log.hpp"
 #include "livetls/base/random_bytes.hpp"
@@ -57,7 +58,7 @@ Dialer::Dialer(std::shared_ptr<Core> core) : core_(std::move(core)) {
   for (std::size_t i = 0; i < core_->runtime.threads(); ++i) {
     const Executor executor = core_->runtime.executor(i);
     calls_on_.push_back(std::make_unique<TaskGroup>(executor));
-    stopped_on_.push_back(std::make_unique<Lane::Timer>(executor, Clock::time_point::max()));
+    stopped_on_.push_back(std::make_unique<Timer>(executor, Clock::time_point::max()));
   }
 }
 
@@ -239,7 +240,6 @@ Task<Result<void>> Dialer::call_on(RoutePtr route, NodeName name) {
 Task<Result<void>> Dialer::connect_on(std::size_t thread, const RoutePtr& route,
                                       const NodeName& name, const Hello& hello,
                                       std::shared_ptr<Link>& link) {
-  using namespace asio::experimental::awaitable_operators;
   if (core_->stopping) co_return Error(asio::error::operation_aborted);
   Result<void> made = Error(asio::error::operation_aborted);
   const auto attempt = [&]() -> Task<void> {
@@ -249,7 +249,12 @@ Task<Result<void>> Dialer::connect_on(std::size_t thread, const RoutePtr& route,
       made = Error(NodeErrc::link_down, describe(std::current_exception()));
     }
   };
-  co_await (attempt() || stopped_on_[thread]->async_wait(asio::as_tuple(use_task)));
+  const auto stop = [&]() -> Task<void> {
+    co_await stopped_on_[thread]->async_wait(asio::as_tuple(use_task));
+  };
+  Task<void> attempted = attempt();
+  Task<void> stopped = stop();
+  co_await first_of(std::move(attempted), std::move(stopped));
   co_return made;
 }
 

@@ -8,6 +8,7 @@
 
 #include "core.hpp"
 #include "link.hpp"
+#include "livetls/async/timer.hpp"
 #include "routes.hpp"
 
 namespace livetls::node {
@@ -59,8 +60,8 @@ class Dialer : public std::enable_shared_from_this<Dialer> {
   Task<void> pause(std::size_t attempt);
 
   const std::shared_ptr<Core> core_;
-  std::vector<std::unique_ptr<TaskGroup>> calls_on_;      // by thread
-  std::vector<std::unique_ptr<Lane::Timer>> stopped_on_;  // by thread, cancelled by a stop
+  std::vector<std::unique_ptr<TaskGroup>> calls_on_;  // by thread
+  std::vector<std::unique_ptr<Timer>> stopped_on_;    // by thread, cancelled by a stop
 
   std::mutex mutex_;
   std::map<NodeName, Call> calls_;

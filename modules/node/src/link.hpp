@@ -1,7 +1,6 @@
 #pragma once
 
 #include <atomic>
-#include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <functional>
 #include <map>
@@ -12,6 +11,7 @@
 
 #include "core.hpp"
 #include "frame.hpp"
+#include "livetls/async/timer.hpp"
 #include "livetls/net/connection.hpp"
 #include "outbox.hpp"
 #include "streams.hpp"
@@ -23,7 +23,6 @@ class Link;
 /// One connection of a link. What is not the outbox belongs to the connection's thread.
 struct Lane : std::enable_shared_from_this<Lane> {
   using Clock = std::chrono::steady_clock;
-  using Timer = boost::asio::basic_waitable_timer<Clock, boost::asio::wait_traits<Clock>, Executor>;
 
   Lane(Connection& on, std::size_t max_queued_bytes);
 

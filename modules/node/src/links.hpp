@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "handshake.hpp"
-#include "livetls/base/waiters.hpp"
+#include "livetls/async/waiters.hpp"
 
 namespace livetls::node {
 

@@ -11,6 +11,7 @@
 #include "connection_loop.hpp"
 #include "dialer.hpp"
 #include "greeting.hpp"
+#include "livetls/async/timer.hpp"
 #include "livetls/base/log.hpp"
 #include "livetls/net/listener.hpp"
 
@@ -193,7 +194,7 @@ Task<void> Node::Body::stop(Clock::duration grace) {
   };
   on_each_thread([dialer = dialer_](std::size_t i) { dialer->cancel_on(i); });
   const auto end_tasks = [core = core_](std::size_t i) { core->tasks[i]->cancel(); };
-  Lane::Timer patience(runtime_.executor(0));
+  Timer patience(runtime_.executor(0));
   patience.expires_after(grace);
   patience.async_wait([&on_each_thread, &end_tasks](boost::system::error_code error) {
     if (!error) on_each_thread(end_tasks);

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "frame.hpp"
-#include "livetls/base/waiters.hpp"
+#include "livetls/async/waiters.hpp"
 #include "livetls/node/message.hpp"
 #include "livetls/node/node.hpp"
 

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <boost/asio/error.hpp>
-#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <cstring>
 #include <exception>
 #include <stdexcept>
 #include <utility>
 
+#include "livetls/async/race.hpp"
 #include "send_queue.hpp"
 
 namespace livetls::tcp {
@@ -151,7 +151,6 @@ Task<void> talk_and_close(std::function<Task<void>(Sender)> talk, Sender sender,
 }  // namespace
 
 Task<void> MessageStream::run(std::function<Task<void>(Sender)> talk) {
-  using namespace asio::experimental::awaitable_operators;
   const auto queue = std::make_shared<Sender::Queue>(connection_.get_executor(), framer_,
                                                      options_.max_queued_bytes);
   struct Closing {
@@ -159,7 +158,9 @@ Task<void> MessageStream::run(std::function<Task<void>(Sender)> talk) {
     Sender::Queue& queue;
   } closing{*queue};
   std::exception_ptr thrown;
-  co_await (talk_and_close(std::move(talk), Sender(queue), queue, thrown) && write_queued(queue));
+  Task<void> talking = talk_and_close(std::move(talk), Sender(queue), queue, thrown);
+  Task<void> writing = write_queued(queue);
+  co_await all_of(std::move(talking), std::move(writing));
   if (thrown) std::rethrow_exception(thrown);
 }
 

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <boost/asio/steady_timer.hpp>
 #include <memory>
 #include <mutex>
 #include <string>
 
-#include "livetls/base/waiters.hpp"
+#include "livetls/async/timer.hpp"
+#include "livetls/async/waiters.hpp"
 #include "livetls/tcp/framing.hpp"
 #include "livetls/tcp/sender.hpp"
 
@@ -41,7 +41,7 @@ class Sender::Queue : public std::enable_shared_from_this<Sender::Queue> {
   const Framer framer_;
   const std::size_t max_bytes_;
   const Executor executor_;
-  boost::asio::basic_waitable_timer<Clock, boost::asio::wait_traits<Clock>, Executor> news_;
+  Timer news_;
   const std::shared_ptr<Waiters> room_ = std::make_shared<Waiters>();
 
   mutable std::mutex mutex_;

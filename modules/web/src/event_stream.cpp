@@ -2,15 +2,16 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/error.hpp>
-#include <boost/asio/experimental/awaitable_operators.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/system/system_error.hpp>
 #include <exception>
 #include <stdexcept>
 #include <string_view>
 #include <utility>
+#include <vector>
 
+#include "livetls/async/race.hpp"
+#include "livetls/async/timer.hpp"
 #include "livetls/web/http_error.hpp"
 
 namespace livetls::web {
@@ -20,7 +21,6 @@ namespace asio = boost::asio;
 namespace {
 
 using Clock = std::chrono::steady_clock;
-using Timer = asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor>;
 
 constexpr auto kAsTuple = asio::as_tuple(use_task);
 
@@ -47,16 +47,6 @@ std::string event(std::string_view data, std::string_view type, std::string_view
   append_field(text, "id", id);
   append_data(text, data);
   return text + "\n";
-}
-
-/// What it ends with, so that the first end of several is the end of all.
-Task<std::exception_ptr> end_of(Task<void> task) {
-  try {
-    co_await std::move(task);
-  } catch (...) {
-    co_return std::current_exception();
-  }
-  co_return nullptr;
 }
 
 bool is_cancelled(const std::exception_ptr& error) {
@@ -128,21 +118,21 @@ Task<void> EventStream::beat(Clock::duration period) {
 }
 
 Response event_stream(std::function<Task<void>(EventStream&)> produce, Clock::duration heartbeat) {
-  Response response = Response::streamed(
-      "text/event-stream",
-      [produce = std::move(produce), heartbeat](BodyWriter& out) -> Task<void> {
-        using namespace asio::experimental::awaitable_operators;
-        const Executor executor = co_await asio::this_coro::executor;
-        EventStream events(std::make_unique<EventStream::State>(out, executor));
-        Task<std::exception_ptr> produced = end_of(produce(events));
-        Task<std::exception_ptr> beaten = end_of(events.beat(heartbeat));
-        Task<std::exception_ptr> stopped = end_of(out.stopped());
-        auto any = std::move(produced) || std::move(beaten) || std::move(stopped);
-        const auto first = co_await std::move(any);
-        const std::exception_ptr error =
-            std::visit([](const std::exception_ptr& end) { return end; }, first);
-        if (error && !(out.stopping() && is_cancelled(error))) std::rethrow_exception(error);
-      });
+  Response response =
+      Response::streamed("text/event-stream",
+                         [produce = std::move(produce), heartbeat](BodyWriter& out) -> Task<void> {
+                           const Executor executor = co_await asio::this_coro::executor;
+                           EventStream events(std::make_unique<EventStream::State>(out, executor));
+                           std::vector<Task<void>> tasks;
+                           tasks.push_back(produce(events));
+                           tasks.push_back(events.beat(heartbeat));
+                           tasks.push_back(out.stopped());
+                           try {
+                             co_await first_of(std::move(tasks));
+                           } catch (...) {
+                             if (!out.stopping() || !is_cancelled(std::current_exception())) throw;
+                           }
+                         });
   response.headers.set("Cache-Control", "no-cache");
   return response;
 }

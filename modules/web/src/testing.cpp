@@ -2,11 +2,12 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_future.hpp>
 #include <chrono>
 #include <utility>
+
+#include "livetls/async/timer.hpp"
 
 namespace livetls::web {
 
@@ -51,8 +52,7 @@ class Collector final : public BodyWriter {
 
   Task<void> stopped() override {
     using Clock = std::chrono::steady_clock;
-    boost::asio::basic_waitable_timer<Clock, boost::asio::wait_traits<Clock>, Executor> never(
-        co_await boost::asio::this_coro::executor, Clock::time_point::max());
+    Timer never(co_await boost::asio::this_coro::executor, Clock::time_point::max());
     co_await never.async_wait(use_task);
   }
 

@@ -8,9 +8,7 @@
 #include <algorithm>
 #include <atomic>
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/buffers_to_string.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/empty_body.hpp>
@@ -23,6 +21,8 @@
 #include "ascii.hpp"
 #include "connection_stream.hpp"
 #include "internal_error.hpp"
+#include "livetls/async/race.hpp"
+#include "livetls/async/timer.hpp"
 #include "livetls/base/describe.hpp"
 #include "livetls/base/log.hpp"
 #include "livetls/web/http_error.hpp"
@@ -36,7 +36,6 @@ namespace ws = boost::beast::websocket;
 namespace {
 
 using Clock = std::chrono::steady_clock;
-using Timer = asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor>;
 using UpgradeRequest = beast::http::request<beast::http::empty_body>;
 
 constexpr auto kAsTuple = asio::as_tuple(use_task);
@@ -338,21 +337,21 @@ Task<void> cutting_off_when_it_fails(Connection& connection, Task<void> task) {
 
 Task<void> run(std::shared_ptr<const Site> site, Connection& connection, const Request& request,
                std::string early) {
-  using namespace asio::experimental::awaitable_operators;
   const auto state =
       std::make_shared<WebSocket::State>(connection, std::move(early), site->options);
   state->prepare();
   const UpgradeRequest upgrade = as_beast_has_it(request);
   const bool accepted = co_await state->accept(upgrade);
   if (!accepted) co_return;
-  Task<void> handler = run_handler(*site, state);
-  Task<void> reader = cutting_off_when_it_fails(connection, state->read_ahead());
-  Task<void> writer = cutting_off_when_it_fails(connection, state->write_queue());
-  Task<void> watch = state->watch();
-  Task<void> stop = state->close_at_stop();
-  auto work = std::move(handler) && std::move(reader) && std::move(writer);
-  auto all = std::move(work) || std::move(watch) || std::move(stop);
-  co_await std::move(all);
+  std::vector<Task<void>> work;
+  work.push_back(run_handler(*site, state));
+  work.push_back(cutting_off_when_it_fails(connection, state->read_ahead()));
+  work.push_back(cutting_off_when_it_fails(connection, state->write_queue()));
+  std::vector<Task<void>> all;
+  all.push_back(all_of(std::move(work)));
+  all.push_back(state->watch());
+  all.push_back(state->close_at_stop());
+  co_await first_of(std::move(all));
 }
 
 Response upgrade(Request& request, std::shared_ptr<const Site> site) {

@@ -8,6 +8,7 @@
 #include <boost/asio/io_context.hpp>
 #include <optional>
 
+#include "livetls/net/socket.hpp"
 #include "support/deaf.hpp"
 
 namespace livetls {

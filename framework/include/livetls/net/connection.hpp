@@ -12,9 +12,10 @@
 #include <string_view>
 #include <vector>
 
-#include "livetls/base/deadline.hpp"
+#include "livetls/async/deadline.hpp"
+#include "livetls/async/task.hpp"
 #include "livetls/base/result.hpp"
-#include "livetls/base/task.hpp"
+#include "livetls/net/socket.hpp"
 #include "livetls/pki/certificate.hpp"
 #include "livetls/pki/server_name.hpp"
 #include "livetls/tls/client_context.hpp"

@@ -7,7 +7,7 @@
 #include <memory>
 #include <vector>
 
-#include "livetls/base/task.hpp"
+#include "livetls/async/task.hpp"
 
 namespace livetls {
 

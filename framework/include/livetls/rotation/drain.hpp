@@ -7,7 +7,7 @@
 #include <memory>
 #include <utility>
 
-#include "livetls/base/waiters.hpp"
+#include "livetls/async/waiters.hpp"
 #include "livetls/tls/server_context.hpp"
 
 namespace livetls {

@@ -9,7 +9,7 @@
 #include <mutex>
 #include <vector>
 
-#include "livetls/base/waiters.hpp"
+#include "livetls/async/waiters.hpp"
 #include "livetls/tls/generation_counts.hpp"
 
 namespace livetls {

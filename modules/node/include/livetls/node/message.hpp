@@ -9,8 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "livetls/async/task.hpp"
 #include "livetls/base/result.hpp"
-#include "livetls/base/task.hpp"
 #include "livetls/node/node_name.hpp"
 #include "livetls/pki/certificate_info.hpp"
 

@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
+#include "livetls/async/task.hpp"
 #include "livetls/base/result.hpp"
-#include "livetls/base/task.hpp"
 #include "livetls/node/node_name.hpp"
 #include "livetls/node/route.hpp"
 

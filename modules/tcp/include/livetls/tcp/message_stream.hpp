@@ -8,8 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "livetls/async/task.hpp"
 #include "livetls/base/result.hpp"
-#include "livetls/base/task.hpp"
 #include "livetls/net/connection.hpp"
 #include "livetls/tcp/framing.hpp"
 #include "livetls/tcp/sender.hpp"

@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "livetls/async/task.hpp"
 #include "livetls/base/result.hpp"
-#include "livetls/base/task.hpp"
 
 namespace livetls::tcp {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "livetls/base/task.hpp"
+#include "livetls/async/task.hpp"
 #include "livetls/web/response.hpp"
 
 namespace livetls::web {

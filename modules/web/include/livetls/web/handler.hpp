@@ -7,7 +7,7 @@
 #include <utility>
 #include <variant>
 
-#include "livetls/base/task.hpp"
+#include "livetls/async/task.hpp"
 #include "livetls/web/arguments.hpp"
 #include "livetls/web/request.hpp"
 #include "livetls/web/response.hpp"

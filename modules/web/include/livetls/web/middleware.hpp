@@ -3,7 +3,7 @@
 #include <functional>
 #include <span>
 
-#include "livetls/base/task.hpp"
+#include "livetls/async/task.hpp"
 #include "livetls/web/request.hpp"
 #include "livetls/web/response.hpp"
 

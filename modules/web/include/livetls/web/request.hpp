@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "livetls/base/task.hpp"
+#include "livetls/async/task.hpp"
 #include "livetls/web/headers.hpp"
 #include "livetls/web/method.hpp"
 

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "livetls/base/task.hpp"
+#include "livetls/async/task.hpp"
 #include "livetls/web/handler.hpp"
 
 namespace livetls::web {

@@ -1,4 +1,4 @@
-#include "livetls/base/waiters.hpp"
+#include "livetls/async/waiters.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 
-#include "livetls/base/task.hpp"
+#include "livetls/async/task.hpp"
 
 namespace livetls {
 namespace {

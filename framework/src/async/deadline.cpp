@@ -2,10 +2,12 @@
 // moved, it is armed anew; only a limit that moves nearer than the wait touches the timer. The
 // first wait is short, so that in a short connection none does.
 
-#include "livetls/base/deadline.hpp"
+#include "livetls/async/deadline.hpp"
 
 #include <algorithm>
 #include <utility>
+
+#include "livetls/async/timer.hpp"
 
 namespace livetls {
 
@@ -17,7 +19,7 @@ struct Deadline::State {
   State(Executor executor, std::function<void()> callback)
       : timer(executor), on_expiry(std::move(callback)) {}
 
-  boost::asio::basic_waitable_timer<Clock, boost::asio::wait_traits<Clock>, Executor> timer;
+  Timer timer;
   std::function<void()> on_expiry;
   Clock::time_point limit = Clock::time_point::max();
   Clock::time_point armed_for = Clock::time_point::max();

@@ -1,4 +1,4 @@
-#include "livetls/base/deadline.hpp"
+#include "livetls/async/deadline.hpp"
 
 #include <gtest/gtest.h>
 

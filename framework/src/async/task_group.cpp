@@ -1,4 +1,4 @@
-#include "livetls/base/task_group.hpp"
+#include "livetls/async/task_group.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>

@@ -1,9 +1,7 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 namespace livetls {
@@ -18,11 +16,5 @@ using Task = boost::asio::awaitable<T, Executor>;
 /// The completion token for asynchronous operations of Asio in a Task:
 /// `co_await timer.async_wait(use_task)`.
 inline constexpr boost::asio::use_awaitable_t<Executor> use_task;
-
-using TcpSocket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, Executor>;
-
-/// Of TCP, or a Unix socket.
-using StreamSocket =
-    boost::asio::basic_stream_socket<boost::asio::generic::stream_protocol, Executor>;
 
 }  // namespace livetls

@@ -1,4 +1,4 @@
-#include "livetls/base/waiters.hpp"
+#include "livetls/async/waiters.hpp"
 
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/error.hpp>
@@ -31,9 +31,6 @@ void Waiters::check() {
 
 void Waiters::wait(Condition condition, std::chrono::steady_clock::duration within,
                    asio::any_io_executor executor, Handler handler) {
-  using Timer = asio::basic_waitable_timer<std::chrono::steady_clock,
-                                           asio::wait_traits<std::chrono::steady_clock>,
-                                           asio::any_io_executor>;
   const std::weak_ptr<Waiters> self = weak_from_this();
   const auto slot = asio::get_associated_cancellation_slot(handler);
   const WaiterId id = next_waiter_++;
@@ -48,7 +45,7 @@ void Waiters::wait(Condition condition, std::chrono::steady_clock::duration with
     const std::scoped_lock lock(mutex_);
     if (!waiter.condition()) {
       if (within < kForever) {
-        const auto timer = std::make_shared<Timer>(waiter.executor, within);
+        const auto timer = std::make_shared<asio::steady_timer>(waiter.executor, within);
         timer->async_wait([self, id](error_code error) {
           const auto alive = self.lock();
           if (alive && !error) alive->give_up(id, asio::error::timed_out);

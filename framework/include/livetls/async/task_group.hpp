@@ -1,11 +1,11 @@
 #pragma once
 
 #include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <cstddef>
 #include <list>
 
-#include "livetls/base/task.hpp"
+#include "livetls/async/task.hpp"
+#include "livetls/async/timer.hpp"
 
 namespace livetls {
 
@@ -38,9 +38,7 @@ class TaskGroup {
 
   Executor executor_;
   Running running_;
-  boost::asio::basic_waitable_timer<std::chrono::steady_clock,
-                                    boost::asio::wait_traits<std::chrono::steady_clock>, Executor>
-      empty_;
+  Timer empty_;
 };
 
 }  // namespace livetls

@@ -1,11 +1,10 @@
 #pragma once
 
-#include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <functional>
 #include <memory>
 
-#include "livetls/base/task.hpp"
+#include "livetls/async/task.hpp"
 
 namespace livetls {
 
