@@ -9,13 +9,11 @@
 #include <stdexcept>
 #include <utility>
 
-#include "rotation/attendant.hpp"
+#include "rotation/cert_manager_state.hpp"
 #include "rotation/check_validity.hpp"
 #include "rotation/context_cache.hpp"
 #include "rotation/date.hpp"
 #include "rotation/examine.hpp"
-#include "rotation/expiry_watch.hpp"
-#include "rotation/schedule.hpp"
 
 namespace livetls {
 namespace {
@@ -70,23 +68,18 @@ std::string summary(const std::vector<Finding>& findings) {
 CertManager::CertManager(SnapshotPtr first, Snapshot::Shared shared,
                          std::shared_ptr<TicketKeys> ticket_keys, std::shared_ptr<EventLog> events,
                          Options options)
-    : options_(std::move(options)),
-      generations_(shared.generations),
-      events_(std::move(events)),
-      ticket_keys_(std::move(ticket_keys)),
-      shared_(std::move(shared)),
-      schedule_(std::make_unique<Schedule>()),
-      published_at_(std::chrono::system_clock::now()),
-      expiry_watch_(std::make_unique<ExpiryWatch>(options_.expiry_thresholds)),
-      current_(std::move(first)) {
-  if (options_.now || options_.steady_now) return;  // then its owner calls attend()
-  attendant_ = std::make_unique<Attendant>([this] {
+    : state_(std::make_unique<State>(std::move(first), std::move(shared), std::move(ticket_keys),
+                                     std::move(events), std::move(options))) {
+  if (state_->options.now || state_->options.steady_now) return;  // then its owner calls attend()
+  state_->attendant = std::make_unique<Attendant>([this] {
     attend();
     return next_look();
   });
 }
 
-CertManager::~CertManager() = default;
+CertManager::~CertManager() {
+  state_->attendant.reset();  // while all else is there
+}
 
 Result<std::shared_ptr<CertManager>> CertManager::create(CertSet set, Options options) {
   auto events = std::make_shared<EventLog>(options.event_limit);
@@ -115,16 +108,16 @@ Result<std::shared_ptr<CertManager>> CertManager::create(Certificate certificate
 // ---- Updates ---------------------------------------------------------------------------------
 
 Result<Receipt> CertManager::update(const CertSet& set) {
-  const std::scoped_lock turn(updates_);
+  const std::scoped_lock turn(state_->updates);
   if (const auto valid = check_validity(set, now()); !valid) return refused(valid.error());
-  const SnapshotPtr current = current_.load();
-  return publish_checked(Snapshot::build(set, next_generation(), current.get(), shared_),
+  const SnapshotPtr current = state_->current.load();
+  return publish_checked(Snapshot::build(set, next_generation(), current.get(), state_->shared),
                          "everything");
 }
 
 Result<Receipt> CertManager::update(Certificate certificate) {
-  const std::scoped_lock turn(updates_);
-  const SnapshotPtr current = current_.load();
+  const std::scoped_lock turn(state_->updates);
+  const SnapshotPtr current = state_->current.load();
   Identity identity = current->find_default().identity->identity();
   identity.certificates = {std::move(certificate)};
   if (const auto valid = check_validity("default", identity, now()); !valid) {
@@ -134,29 +127,29 @@ Result<Receipt> CertManager::update(Certificate certificate) {
 }
 
 Result<Receipt> CertManager::set(const std::string& name, Identity identity) {
-  const std::scoped_lock turn(updates_);
+  const std::scoped_lock turn(state_->updates);
   if (const auto valid = check_validity(name, identity, now()); !valid) {
     return refused(valid.error());
   }
-  const SnapshotPtr current = current_.load();
+  const SnapshotPtr current = state_->current.load();
   return publish_checked(current->with(name, std::move(identity), next_generation()), name);
 }
 
 Result<Receipt> CertManager::erase(const std::string& name) {
-  const std::scoped_lock turn(updates_);
-  const SnapshotPtr current = current_.load();
+  const std::scoped_lock turn(state_->updates);
+  const SnapshotPtr current = state_->current.load();
   return publish_checked(current->without(name, next_generation()), name + " (erased)");
 }
 
 Result<Receipt> CertManager::staple(std::span<const std::uint8_t> ocsp_response) {
-  const std::scoped_lock turn(updates_);
+  const std::scoped_lock turn(state_->updates);
   const Result<OcspStaple> staple = OcspStaple::from_der(ocsp_response);
   if (!staple) return refused(staple.error());
   if (!staple->valid_at(now())) {
     return refused({Errc::staple_stale, date_and_time(staple->this_update()) + " to " +
                                             date_and_time(staple->next_update())});
   }
-  SnapshotPtr next = current_.load();
+  SnapshotPtr next = state_->current.load();
   const std::uint64_t generation = next_generation();
   Error reason{Errc::staple_for_another_certificate, "serial number " + staple->serial()};
   bool found = false;
@@ -172,27 +165,27 @@ Result<Receipt> CertManager::staple(std::span<const std::uint8_t> ocsp_response)
   }
   if (!found) return refused(reason);
   // Certificates stay what they are: it is nothing to roll back to, and a trial goes on.
-  const std::optional<Trial> trial = trial_;
+  const std::optional<Trial> trial = state_->trial;
   const Receipt receipt = publish(next);
-  if (trial) trial_ = Trial{receipt.generation, trial->until, trial->options};
+  if (trial) state_->trial = Trial{receipt.generation, trial->until, trial->options};
   note(EventKind::committed, receipt.generation,
        "staple until " + date_and_time(staple->next_update()));
   return receipt;
 }
 
 Result<Receipt> CertManager::rollback() {
-  const std::scoped_lock turn(updates_);
+  const std::scoped_lock turn(state_->updates);
   return roll_back("asked for");
 }
 
 Result<Receipt> CertManager::roll_back(const std::string& why) {
-  if (history_.empty()) return Error{Errc::nothing_to_roll_back_to};
-  const SnapshotPtr current = current_.load(), earlier = history_.back();
+  if (state_->history.empty()) return Error{Errc::nothing_to_roll_back_to};
+  const SnapshotPtr current = state_->current.load(), earlier = state_->history.back();
   if (const auto valid = check_changes(*current, *earlier, {}, now()); !valid) {
     return refused(valid.error());
   }
   const std::uint64_t replaced = current->generation();
-  history_.pop_back();
+  state_->history.pop_back();
   const Receipt receipt = publish(earlier->again(next_generation()));
   note(EventKind::rolled_back, receipt.generation,
        "from generation " + std::to_string(replaced) + " to what generation " +
@@ -202,42 +195,42 @@ Result<Receipt> CertManager::roll_back(const std::string& why) {
 
 void CertManager::forget_history() {
   std::deque<SnapshotPtr> forgotten;
-  const std::scoped_lock turn(updates_);
-  forgotten.swap(history_);
+  const std::scoped_lock turn(state_->updates);
+  forgotten.swap(state_->history);
 }
 
 Result<Receipt> CertManager::publish_checked(const Result<SnapshotPtr>& next,
                                              const std::string& what) {
   if (!next) return refused(next.error());
-  remember(current_.load());
+  remember(state_->current.load());
   const Receipt receipt = publish(*next);
   note(EventKind::committed, receipt.generation, what);
   return receipt;
 }
 
 Receipt CertManager::publish(SnapshotPtr next) {
-  trial_.reset();
+  state_->trial.reset();
   const std::uint64_t number = next->generation();
-  generations_->add(number, next->shared_counts());
-  current_.store(std::move(next));
-  published_at_ = std::chrono::system_clock::now();
-  generations_->made_current(number);
-  return Receipt(number, published_at_, generations_);
+  state_->generations->add(number, next->shared_counts());
+  state_->current.store(std::move(next));
+  state_->published_at = std::chrono::system_clock::now();
+  state_->generations->made_current(number);
+  return Receipt(number, state_->published_at, state_->generations);
 }
 
 void CertManager::remember(SnapshotPtr replaced) {
-  history_.push_back(std::move(replaced));
-  while (history_.size() > options_.history_limit) history_.pop_front();
+  state_->history.push_back(std::move(replaced));
+  while (state_->history.size() > state_->options.history_limit) state_->history.pop_front();
 }
 
 // ---- Plans -----------------------------------------------------------------------------------
 
 Result<Plan> CertManager::stage(CertSet set, const StagingPolicy& policy) {
-  const std::scoped_lock turn(updates_);
-  const SnapshotPtr base = current_.load();
+  const std::scoped_lock turn(state_->updates);
+  const SnapshotPtr base = state_->current.load();
   std::vector<Finding> findings = repair_chains(set, policy);
   std::ranges::move(examine(*base, set, policy, now()), std::back_inserter(findings));
-  Result<SnapshotPtr> staged = Snapshot::build(set, next_generation(), base.get(), shared_);
+  Result<SnapshotPtr> staged = Snapshot::build(set, next_generation(), base.get(), state_->shared);
   if (!staged) return refused(staged.error());
   note(EventKind::staged, base->generation(), summary(findings));
   return Plan(shared_from_this(), base->generation(), std::move(*staged), std::move(findings));
@@ -245,11 +238,11 @@ Result<Plan> CertManager::stage(CertSet set, const StagingPolicy& policy) {
 
 Result<Receipt> CertManager::commit(const Plan& plan, const CommitOptions& options) {
   const bool on_trial = options.confirm_within > std::chrono::steady_clock::duration::zero();
-  if (on_trial && options_.history_limit == 0) {
+  if (on_trial && state_->options.history_limit == 0) {
     throw std::invalid_argument("confirm_within needs a history_limit above zero");
   }
-  const std::scoped_lock turn(updates_);
-  const SnapshotPtr current = current_.load();
+  const std::scoped_lock turn(state_->updates);
+  const SnapshotPtr current = state_->current.load();
   if (const auto error = plan.error(current->generation())) return refused(*error);
   // Time has passed since the findings were made.
   auto judged = plan.identities_with(FindingKind::expired);
@@ -260,15 +253,15 @@ Result<Receipt> CertManager::commit(const Plan& plan, const CommitOptions& optio
   const Result<Receipt> receipt =
       publish_checked(plan.snapshot_, "a plan" + plan.overridden_refusals());
   if (!on_trial) return receipt;
-  trial_ = Trial{receipt->generation, steady_now() + options.confirm_within, options};
-  if (attendant_) attendant_->look_again();
+  state_->trial = Trial{receipt->generation, steady_now() + options.confirm_within, options};
+  if (state_->attendant) state_->attendant->look_again();
   return receipt;
 }
 
 Result<Scheduled> CertManager::schedule(const Plan& plan, const ScheduleOptions& options) {
   Scheduled scheduled{0, options.not_before};
-  const std::scoped_lock turn(updates_);
-  const SnapshotPtr base = current_.load();
+  const std::scoped_lock turn(state_->updates);
+  const SnapshotPtr base = state_->current.load();
   if (const auto error = plan.error(base->generation(), FindingKind::not_yet_valid)) {
     return refused(*error);
   }
@@ -277,43 +270,59 @@ Result<Scheduled> CertManager::schedule(const Plan& plan, const ScheduleOptions&
       scheduled.at = std::max(scheduled.at, certificate.leaf().not_before + options.skew);
     }
   });
-  scheduled.id = schedule_->add({.at = scheduled.at,
-                                 .changes = Changes(base->set(), plan.set()),
-                                 .overridden = plan.overridden_refusals(),
-                                 .expired = plan.identities_with(FindingKind::expired)});
+  scheduled.id = state_->schedule.add({.at = scheduled.at,
+                                       .changes = Changes(base->set(), plan.set()),
+                                       .overridden = plan.overridden_refusals(),
+                                       .expired = plan.identities_with(FindingKind::expired)});
   note(EventKind::scheduled, base->generation(),
        "number " + std::to_string(scheduled.id) + " at " + date_and_time(scheduled.at));
-  if (attendant_) attendant_->look_again();
+  if (state_->attendant) state_->attendant->look_again();
   return scheduled;
 }
 
 Result<void> CertManager::cancel_scheduled(std::uint64_t id) {
-  const std::scoped_lock turn(updates_);
-  if (!schedule_->cancel(id)) return Error{Errc::nothing_scheduled, std::to_string(id)};
+  const std::scoped_lock turn(state_->updates);
+  if (!state_->schedule.cancel(id)) return Error{Errc::nothing_scheduled, std::to_string(id)};
   return {};
 }
 
 Result<void> CertManager::confirm() {
-  const std::scoped_lock turn(updates_);
-  if (!trial_) return Error{Errc::nothing_to_confirm};
-  note(EventKind::confirmed, trial_->generation, {});
-  trial_.reset();
+  const std::scoped_lock turn(state_->updates);
+  if (!state_->trial) return Error{Errc::nothing_to_confirm};
+  note(EventKind::confirmed, state_->trial->generation, {});
+  state_->trial.reset();
   return {};
 }
 
 // ---- Reading ---------------------------------------------------------------------------------
 
+std::shared_ptr<const Snapshot> CertManager::snapshot() const { return state_->current.load(); }
+
+std::uint64_t CertManager::generation() const { return state_->current.load()->generation(); }
+
+std::vector<Generations::Use> CertManager::generations_in_use() const {
+  return state_->generations->uses();
+}
+
+EventLog::Observation CertManager::observe(EventLog::Observer observer) {
+  return state_->events->observe(std::move(observer));
+}
+
+const std::shared_ptr<TicketKeys>& CertManager::ticket_keys() const noexcept {
+  return state_->ticket_keys;
+}
+
 Certificate CertManager::certificate() const {
-  return current_.load()->find_default().identity->certificate(0);
+  return state_->current.load()->find_default().identity->certificate(0);
 }
 
 CertManager::Credentials CertManager::credentials() const {
-  const ReadyIdentity& identity = *current_.load()->find_default().identity;
+  const ReadyIdentity& identity = *state_->current.load()->find_default().identity;
   return {identity.certificate(0), identity.policy(0).client_roots};
 }
 
 ClientAuth CertManager::client_auth(std::string_view server_name) const {
-  const SnapshotPtr snapshot = current_.load();
+  const SnapshotPtr snapshot = state_->current.load();
   const Result<ServerName> name = ServerName::parse(server_name);
   const Snapshot::Found found = name ? snapshot->find(*name) : snapshot->find_default();
   return found.identity->identity().client_auth;
@@ -329,7 +338,7 @@ CertManager::CertificateFunc CertManager::certificate_func() const {
 
 Result<Served> CertManager::select(const ClientHello& hello) const {
   // Counted before anything newer can have been published whole: see Published::read.
-  auto [snapshot, seat] = current_.read([](const std::shared_ptr<const Snapshot>& current) {
+  auto [snapshot, seat] = state_->current.read([](const std::shared_ptr<const Snapshot>& current) {
     return std::pair(current, GenerationSeat(current->counts()));
   });
   Snapshot::Found found = snapshot->find_default();
@@ -356,19 +365,20 @@ Result<Served> CertManager::select(const ClientHello& hello) const {
 
 // ---- What everything here needs --------------------------------------------------------------
 
-std::chrono::sys_seconds CertManager::now() const { return time_of(options_); }
+std::chrono::sys_seconds CertManager::now() const { return time_of(state_->options); }
 
 std::chrono::steady_clock::time_point CertManager::steady_now() const {
-  return options_.steady_now ? options_.steady_now() : std::chrono::steady_clock::now();
+  return state_->options.steady_now ? state_->options.steady_now()
+                                    : std::chrono::steady_clock::now();
 }
 
 Error CertManager::refused(Error error) const {
-  note(EventKind::refused, current_.load()->generation(), error.message());
+  note(EventKind::refused, state_->current.load()->generation(), error.message());
   return error;
 }
 
 void CertManager::note(EventKind kind, std::uint64_t generation, std::string detail) const {
-  events_->add({kind, std::chrono::system_clock::now(), generation, std::move(detail)});
+  state_->events->add({kind, std::chrono::system_clock::now(), generation, std::move(detail)});
 }
 
 }  // namespace livetls

@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "livetls/rotation/cert_manager.hpp"
+#include "rotation/cert_manager_state.hpp"
 #include "rotation/check_validity.hpp"
 
 namespace livetls {
@@ -56,23 +57,24 @@ Result<Revocation> CertManager::revoke(const Certificate& compromised, RevokeOpt
   }
   const RevokedKey key = RevokedKey::of(compromised);
   std::deque<SnapshotPtr> forgotten;
-  std::unique_lock turn(updates_);
-  const SnapshotPtr current = current_.load();
+  std::unique_lock turn(state_->updates);
+  const SnapshotPtr current = state_->current.load();
   CertSet set = current->set();
   if (auto done = replace_key(set, key, options.replacement); !done) return refused(done.error());
   if (options.replacement) {
     auto valid = check_validity("replacement", Identity(*options.replacement), now());
     if (!valid) return refused(valid.error());
   }
-  Snapshot::Shared shared = shared_;
-  auto revoked = std::make_shared<RevokedKeys>(shared_.revoked ? *shared_.revoked : RevokedKeys());
+  Snapshot::Shared shared = state_->shared;
+  auto revoked = std::make_shared<RevokedKeys>(state_->shared.revoked ? *state_->shared.revoked
+                                                                      : RevokedKeys());
   if (std::ranges::find(*revoked, key) == revoked->end()) revoked->push_back(key);
   shared.revoked = std::move(revoked);
   const auto next = Snapshot::build(set, next_generation(), current.get(), shared);
   if (!next) return refused(next.error());
 
-  shared_ = std::move(shared);
-  forgotten.swap(history_);
+  state_->shared = std::move(shared);
+  forgotten.swap(state_->history);
   const Receipt receipt = publish(*next);
   note(EventKind::revoked, receipt.generation, compromised.leaf().subject);
   turn.unlock();
@@ -85,21 +87,21 @@ Result<Revocation> CertManager::revoke(const Certificate& compromised, RevokeOpt
 }
 
 void CertManager::drain(const DrainOrder& order) {
-  const std::scoped_lock lock(holders_mutex_);
-  for (ConnectionHolder* holder : holders_) {
+  const std::scoped_lock lock(state_->holders_mutex);
+  for (ConnectionHolder* holder : state_->holders) {
     order.progress->begin_looking();
     holder->drain(order);
   }
 }
 
 void CertManager::add(ConnectionHolder& holder) {
-  const std::scoped_lock lock(holders_mutex_);
-  holders_.insert(&holder);
+  const std::scoped_lock lock(state_->holders_mutex);
+  state_->holders.insert(&holder);
 }
 
 void CertManager::remove(ConnectionHolder& holder) {
-  const std::scoped_lock lock(holders_mutex_);
-  holders_.erase(&holder);
+  const std::scoped_lock lock(state_->holders_mutex);
+  state_->holders.erase(&holder);
 }
 
 }  // namespace livetls

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "livetls/rotation/cert_manager.hpp"
-#include "rotation/schedule.hpp"
+#include "rotation/cert_manager_state.hpp"
 
 namespace livetls {
 namespace {
@@ -29,25 +29,25 @@ Status::ServedIdentity describe(const ReadyIdentity& identity, std::chrono::sys_
 
 Status CertManager::status() const {
   Status status;
-  status.generations = generations_->uses();
-  status.events = events_->recent();
-  const std::scoped_lock turn(updates_);
-  const SnapshotPtr current = current_.load();
+  status.generations = state_->generations->uses();
+  status.events = state_->events->recent();
+  const std::scoped_lock turn(state_->updates);
+  const SnapshotPtr current = state_->current.load();
   status.generation = current->generation();
-  status.published_at = published_at_;
+  status.published_at = state_->published_at;
   const std::chrono::sys_seconds time = now();
   current->for_each([&](const ReadyIdentity& identity) {
     status.identities.push_back(describe(identity, time));
   });
   std::sort(status.identities.begin() + 1, status.identities.end(),
             [](const auto& a, const auto& b) { return a.name < b.name; });
-  status.history = history_.size();
-  if (trial_) status.trial = Status::Trial{trial_->generation, trial_->until};
-  for (const ScheduledPlan& plan : schedule_->plans()) {
+  status.history = state_->history.size();
+  if (state_->trial) status.trial = Status::Trial{state_->trial->generation, state_->trial->until};
+  for (const ScheduledPlan& plan : state_->schedule.plans()) {
     status.scheduled.push_back({plan.id, plan.at});
   }
-  if (ticket_keys_) status.ticket_epoch_until = ticket_keys_->epoch_until();
-  if (shared_.revoked) status.revoked_keys = shared_.revoked->size();
+  if (state_->ticket_keys) status.ticket_epoch_until = state_->ticket_keys->epoch_until();
+  if (state_->shared.revoked) status.revoked_keys = state_->shared.revoked->size();
   return status;
 }
 

@@ -2,17 +2,13 @@
 
 #include <chrono>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
-#include <set>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "livetls/base/published.hpp"
 #include "livetls/base/result.hpp"
 #include "livetls/pki/certificate.hpp"
 #include "livetls/rotation/cert_set.hpp"
@@ -27,9 +23,6 @@
 
 namespace livetls {
 
-class Attendant;
-class ExpiryWatch;
-class Schedule;
 struct ScheduledPlan;
 
 /// Holds what is served now, for every server that was given it at construction.
@@ -146,29 +139,27 @@ class CertManager final : public ContextSource, public std::enable_shared_from_t
   };
   Credentials credentials() const;
 
-  std::shared_ptr<const Snapshot> snapshot() const { return current_.load(); }
+  std::shared_ptr<const Snapshot> snapshot() const;
 
   /// Counts published snapshots; the first is 1.
-  std::uint64_t generation() const { return current_.load()->generation(); }
+  std::uint64_t generation() const;
 
   /// Who still uses which generation, the oldest first.
-  std::vector<Generations::Use> generations_in_use() const { return generations_->uses(); }
+  std::vector<Generations::Use> generations_in_use() const;
 
   /// Everything there is to know. Costs a walk over all identities.
   Status status() const;
 
   /// Calls `observer` for every event from now on, until the observation is destroyed, or the
   /// manager. See EventLog.
-  [[nodiscard]] EventLog::Observation observe(EventLog::Observer observer) {
-    return events_->observe(std::move(observer));
-  }
+  [[nodiscard]] EventLog::Observation observe(EventLog::Observer observer);
 
   /// What clients of this name are asked for now; of a name that is none, as of an unknown one,
   /// what the default identity asks.
   ClientAuth client_auth(std::string_view server_name) const;
 
   /// nullptr where sessions cannot be resumed.
-  const std::shared_ptr<TicketKeys>& ticket_keys() const noexcept { return ticket_keys_; }
+  const std::shared_ptr<TicketKeys>& ticket_keys() const noexcept;
 
   Result<Served> select(const ClientHello& hello) const override;
 
@@ -186,8 +177,8 @@ class CertManager final : public ContextSource, public std::enable_shared_from_t
   Result<Receipt> commit(const Plan& plan, const CommitOptions& options);
   Result<Scheduled> schedule(const Plan& plan, const ScheduleOptions& options);
 
-  // With updates_ held
-  std::uint64_t next_generation() const { return current_.load()->generation() + 1; }
+  // With the lock of updates held
+  std::uint64_t next_generation() const { return generation() + 1; }
   Result<Receipt> publish_checked(const Result<SnapshotPtr>& next, const std::string& what);
   Receipt publish(SnapshotPtr next);
   void remember(SnapshotPtr replaced);
@@ -205,34 +196,11 @@ class CertManager final : public ContextSource, public std::enable_shared_from_t
   std::chrono::sys_seconds now() const;
   std::chrono::steady_clock::time_point steady_now() const;
 
-  struct Trial {
-    std::uint64_t generation;
-    std::chrono::steady_clock::time_point until;
-    CommitOptions options;
-  };
+  struct Trial;
   bool has_failed(const Trial& trial) const;
 
-  Options options_;
-  std::shared_ptr<Generations> generations_;
-  std::shared_ptr<EventLog> events_;
-  std::shared_ptr<TicketKeys> ticket_keys_;  // nullptr: no tickets
-
-  mutable std::mutex updates_;
-  Snapshot::Shared shared_;
-  std::deque<SnapshotPtr> history_;  // what was served before, the latest last
-  std::optional<Trial> trial_;       // of the current generation
-  std::unique_ptr<Schedule> schedule_;
-  std::chrono::system_clock::time_point published_at_;
-
-  std::mutex watches_;
-  std::unique_ptr<ExpiryWatch> expiry_watch_;
-  std::optional<std::chrono::sys_seconds> ticket_epoch_until_;
-
-  std::mutex holders_mutex_;
-  std::set<ConnectionHolder*> holders_;
-
-  Published<Snapshot> current_;
-  std::unique_ptr<Attendant> attendant_;  // ends before all else goes
+  struct State;
+  std::unique_ptr<State> state_;
 };
 
 }  // namespace livetls
