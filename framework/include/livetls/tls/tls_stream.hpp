@@ -2,10 +2,10 @@
 
 #include <array>
 #include <boost/asio/append.hpp>
+#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/compose.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -56,46 +56,43 @@ class TlsStream {
   /// void(error_code). The server's side: see TlsEngine::receive_hello.
   template <class Token>
   auto async_receive_hello(Token&& token) {
-    return start<void(boost::system::error_code)>(
-        [](TlsEngine& engine) { return engine.receive_hello(); },
-        boost::asio::cancellation_type::terminal, token);
+    return start<void(boost::system::error_code)>(Hello(), token);
   }
 
   /// void(error_code)
   template <class Token>
   auto async_handshake(Token&& token) {
-    return start<void(boost::system::error_code)>(
-        [](TlsEngine& engine) { return engine.handshake(); },
-        boost::asio::cancellation_type::terminal, token);
+    return start<void(boost::system::error_code)>(Handshake(), token);
   }
 
   /// void(error_code, std::size_t)
   template <class MutableBufferSequence, class Token>
   auto async_read_some(const MutableBufferSequence& buffers, Token&& token) {
     return start<void(boost::system::error_code, std::size_t)>(
-        [into = first_non_empty<boost::asio::mutable_buffer>(buffers)](TlsEngine& engine) {
-          return into.size() == 0 ? TlsEngine::Step{} : engine.read(into);
-        },
-        boost::asio::cancellation_type::total, token);
+        Read{first_non_empty<boost::asio::mutable_buffer>(buffers)}, token);
   }
 
   /// void(error_code, std::size_t). All bytes it reports have been handed to the next layer.
   template <class ConstBufferSequence, class Token>
   auto async_write_some(const ConstBufferSequence& buffers, Token&& token) {
-    // The bytes are encrypted before the operation first waits, so a gathered copy may be
-    // temporary.
-    return start<void(boost::system::error_code, std::size_t)>(
-        [buffers](TlsEngine& engine) { return write_gathered(engine, buffers); },
-        boost::asio::cancellation_type::terminal, token);
+    using Signature = void(boost::system::error_code, std::size_t);
+    return boost::asio::async_initiate<Token, Signature>(
+        [this](auto handler, const ConstBufferSequence& from) {
+          // Encrypted before the operation first waits, so that it is one for all sequences.
+          TlsEngine::Step step = write_gathered(from);
+          if (step.next == TlsEngine::Step::Next::need_input) {  // a write needs none
+            step = {TlsEngine::Step::Next::failed, 0, Errc::tls_failure};
+          }
+          start<Signature>(Write{step}, handler);
+        },
+        token, buffers);
   }
 
   /// void(error_code). Says close_notify, then waits for the peer's or the end of the transport,
   /// discarding what still arrives: put a deadline on it.
   template <class Token>
   auto async_shutdown(Token&& token) {
-    return start<void(boost::system::error_code)>(
-        [](TlsEngine& engine) { return engine.shutdown(); },
-        boost::asio::cancellation_type::terminal, token);
+    return start<void(boost::system::error_code)>(Shutdown(), token);
   }
 
   /// Reads what has arrived already; never waits. Empty where the transport must be read first, or
@@ -134,13 +131,35 @@ class TlsStream {
     }
   };
 
+  // What an operation has the engine do, until it needs no more input. Types with names: an
+  // operation is compiled once for each, and for each kind of handler.
+  struct Hello {
+    TlsEngine::Step operator()(TlsEngine& engine) const { return engine.receive_hello(); }
+  };
+  struct Handshake {
+    TlsEngine::Step operator()(TlsEngine& engine) const { return engine.handshake(); }
+  };
+  struct Read {
+    boost::asio::mutable_buffer into;
+    TlsEngine::Step operator()(TlsEngine& engine) const {
+      return into.size() == 0 ? TlsEngine::Step{} : engine.read(into);
+    }
+  };
+  struct Write {
+    TlsEngine::Step done;
+    TlsEngine::Step operator()(TlsEngine&) const { return done; }
+  };
+  struct Shutdown {
+    TlsEngine::Step operator()(TlsEngine& engine) const { return engine.shutdown(); }
+  };
+
   template <class Signature, class Perform>
   class Operation;
 
   template <class Signature, class Perform, class Token>
-  auto start(Perform perform, boost::asio::cancellation_type cancellable, Token& token) {
+  auto start(Perform perform, Token& token) {
     return boost::asio::async_compose<Token, Signature>(
-        Operation<Signature, Perform>(*this, std::move(perform), cancellable), token, next_layer_);
+        Operation<Signature, Perform>(*this, perform), token, next_layer_);
   }
 
   template <class Buffer, class BufferSequence>
@@ -155,7 +174,8 @@ class TlsStream {
   /// Small pieces, such as the head and body of a message, go into one record, or at least into one
   /// write of the next layer.
   template <class ConstBufferSequence>
-  static TlsEngine::Step write_gathered(TlsEngine& engine, const ConstBufferSequence& buffers) {
+  TlsEngine::Step write_gathered(const ConstBufferSequence& buffers) try {
+    TlsEngine& engine = state_->engine;
     constexpr std::size_t kRecordBytes = 16 * 1024;
     const auto first = first_non_empty<boost::asio::const_buffer>(buffers);
     if (first.size() == 0) return {};
@@ -164,6 +184,8 @@ class TlsStream {
     std::array<std::uint8_t, TlsEngine::kMaxWriteBytes> gathered;
     const std::size_t size = boost::asio::buffer_copy(boost::asio::buffer(gathered), buffers);
     return engine.write(boost::asio::buffer(gathered.data(), size));
+  } catch (const std::exception&) {
+    return {TlsEngine::Step::Next::failed, 0, Errc::tls_failure};
   }
 
   NextLayer next_layer_;
@@ -182,17 +204,16 @@ template <class NextLayer>
 template <class Signature, class Perform>
 class TlsStream<NextLayer>::Operation {
  public:
-  Operation(TlsStream& stream, Perform perform, boost::asio::cancellation_type cancellable)
-      : next_layer_(&stream.next_layer_),
-        state_(stream.state_.get()),
-        perform_(std::move(perform)),
-        cancellable_(cancellable) {}
+  Operation(TlsStream& stream, Perform perform)
+      : next_layer_(&stream.next_layer_), state_(stream.state_.get()), perform_(perform) {}
 
   template <class Self>
   void operator()(Self& self, boost::system::error_code error = {}, std::size_t bytes = 0) {
     switch (std::exchange(phase_, Phase::working)) {
       case Phase::starting:
-        set_cancellation(self);
+        if constexpr (kIsRead) {
+          self.reset_cancellation_state(boost::asio::enable_total_cancellation());
+        }
         first_call_ = true;
         break;
       case Phase::working: break;
@@ -210,19 +231,13 @@ class TlsStream<NextLayer>::Operation {
   }
 
  private:
+  static constexpr bool kIsRead = std::is_same_v<Perform, Read>;
   enum class Phase { starting, working, sending, receiving, waiting, completing };
   static constexpr std::size_t kMaxDeferredBytes = 4096;
 
   /// More than a write and some answers: the peer asks for answers and does not take them.
   static constexpr std::size_t kMaxBacklogBytes = 2 * TlsEngine::kMaxWriteBytes;
   using Next = TlsEngine::Step::Next;
-
-  template <class Self>
-  void set_cancellation(Self& self) {
-    if (is_read()) {
-      self.reset_cancellation_state(boost::asio::enable_total_cancellation());
-    }
-  }
 
   template <class Self>
   void advance(Self& self) {
@@ -237,18 +252,16 @@ class TlsStream<NextLayer>::Operation {
   bool must_send() const {
     const bool pending = state_->sending || state_->flight_sent < state_->flight.size() ||
                          state_->engine.output_size() > 0;
-    if (!is_read()) return pending && !(result_ && result_->output_may_wait);
+    if (!kIsRead) return pending && !(result_ && result_->output_may_wait);
     const bool alert = result_ && result_->next == Next::failed && state_->engine.output_size() > 0;
     return !state_->sending && (alert || state_->engine.output_size() > kMaxDeferredBytes);
   }
-
-  bool is_read() const { return cancellable_ == boost::asio::cancellation_type::total; }
 
   /// This runs between coroutines, where nobody would catch what is thrown.
   void perform() try {
     const TlsEngine::Step step = perform_(state_->engine);
     if (step.next != Next::need_input) result_ = step;
-    if (is_read() && !result_ && state_->engine.output_size() > kMaxBacklogBytes) {
+    if (kIsRead && !result_ && state_->engine.output_size() > kMaxBacklogBytes) {
       result_ = {Next::failed, 0, Errc::protocol_violation};
     }
   } catch (const std::exception&) {
@@ -331,7 +344,6 @@ class TlsStream<NextLayer>::Operation {
   NextLayer* next_layer_;
   State* state_;
   Perform perform_;
-  boost::asio::cancellation_type cancellable_;
   std::optional<TlsEngine::Step> result_;
   Phase phase_ = Phase::starting;
   bool first_call_ = false;
