@@ -33,6 +33,15 @@ else()
 endif()
 find_package(WolfSSL 5.5.4 REQUIRED)
 
+# For what includes wolfSSL's headers beside the provider: livetls_of_wolfssl(... livetls_wolfssl) chooses.
+add_library(livetls_wolfssl INTERFACE)
+target_link_libraries(livetls_wolfssl INTERFACE WolfSSL::wolfssl)
+if(LIVETLS_SYSTEM_TOO)
+  find_library(LIVETLS_SYSTEM_WOLFSSL wolfssl REQUIRED)
+  add_library(livetls_wolfssl_system INTERFACE)
+  target_link_libraries(livetls_wolfssl_system INTERFACE ${LIVETLS_SYSTEM_WOLFSSL})
+endif()
+
 function(livetls_wolfssl_summary)
   set(speed "not tuned: no assembly, handshakes cost about twice as much")
   if(WolfSSL_IS_FAST)

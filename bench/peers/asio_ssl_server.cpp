@@ -11,12 +11,7 @@
 #include <boost/asio/ssl.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http.hpp>
-#include <boost/beast/ssl.hpp>
-#include <boost/beast/websocket.hpp>
-#include <boost/beast/websocket/ssl.hpp>
-#include <boost/json.hpp>
+#include <boost/beast/http/error.hpp>
 #include <boost/program_options.hpp>
 #include <boost/version.hpp>
 #include <csignal>
@@ -26,7 +21,10 @@
 #include <string_view>
 #include <vector>
 
-#include "peers/order.hpp"
+#include "peers/asio_ssl_services.hpp"
+#ifdef BOOST_ASIO_SEPARATE_COMPILATION
+#include <boost/asio/ssl/impl/src.hpp>
+#endif
 
 namespace livetls::bench {
 namespace {
@@ -36,10 +34,8 @@ namespace po = boost::program_options;
 namespace ssl = asio::ssl;
 using asio::use_awaitable;
 using asio::ip::tcp;
-using Stream = ssl::stream<tcp::socket>;
-namespace beast = boost::beast;
-namespace http = beast::http;
-namespace json = boost::json;
+namespace http = boost::beast::http;
+using Stream = AsioSslStream;
 
 constexpr std::string_view kResponse =
     "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 6\r\n\r\nhello\n";
@@ -80,31 +76,6 @@ asio::awaitable<void> echo(Stream& stream) {
   for (std::vector<char> buffer(16384);;) {
     const std::size_t length = co_await stream.async_read_some(asio::buffer(buffer), use_awaitable);
     co_await asio::async_write(stream, asio::buffer(buffer, length), use_awaitable);
-  }
-}
-
-/// As Beast's documentation teaches it, with Boost.JSON.
-asio::awaitable<void> echo_json(Stream& stream) {
-  for (beast::flat_buffer buffer;;) {
-    http::request<http::string_body> request;
-    co_await http::async_read(stream, buffer, request, use_awaitable);
-    const auto order = json::value_to<Order>(json::parse(request.body()));
-    http::response<http::string_body> response(http::status::ok, 11);
-    response.set(http::field::content_type, "application/json");
-    response.body() = json::serialize(json::value_from(order));
-    response.prepare_payload();
-    co_await http::async_write(stream, response, use_awaitable);
-  }
-}
-
-asio::awaitable<void> echo_messages(Stream& stream) {
-  beast::websocket::stream<Stream&> socket(stream);
-  co_await socket.async_accept(use_awaitable);
-  for (beast::flat_buffer buffer;;) {
-    co_await socket.async_read(buffer, use_awaitable);
-    socket.text(socket.got_text());
-    co_await socket.async_write(buffer.data(), use_awaitable);
-    buffer.clear();
   }
 }
 

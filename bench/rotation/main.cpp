@@ -14,6 +14,7 @@
 #include "measures.hpp"
 #include "peers.hpp"
 #include "run_command.hpp"
+#include "subject.hpp"
 #include "support/temporary_directory.hpp"
 
 namespace livetls::bench {
@@ -117,16 +118,19 @@ int main(int argc, char** argv) {
       "json", po::value(&options.json_file)->value_name("FILE"), "write all figures there")(
       "html", po::value(&options.html_file)->value_name("FILE"), "write the report there")("help",
                                                                                            "");
+  po::options_description all;
+  all.add(visible).add_options()("slowed", "");  // for the tests
   raise_descriptor_limit();
   try {
     if (argc > 1 && std::string_view(argv[1]) == "run") return run_command(argc - 1, argv + 1);
     po::variables_map values;
-    po::store(po::parse_command_line(argc, argv, visible), values);
+    po::store(po::parse_command_line(argc, argv, all), values);
     po::notify(values);
     if (values.contains("help")) {
       std::cout << visible;
       return 0;
     }
+    if (values.contains("slowed")) slow_down_subjects();
     return compare(options, boost::join(std::vector<std::string>(argv + 1, argv + argc), " "));
   } catch (const std::exception& error) {
     std::cerr << "livetls-bench: " << error.what() << '\n';

@@ -34,15 +34,14 @@ struct Command {
   std::uint64_t at_once = 0;
 };
 
-#ifdef LIVETLS_BENCH_SLOWED
+bool slowed = false;
+
 void waste_time() {
+  if (!slowed) return;
   const auto end = Clock::now() + std::chrono::milliseconds(1);
   while (Clock::now() < end) {
   }
 }
-#else
-void waste_time() {}
-#endif
 
 double micros(std::chrono::nanoseconds duration) {
   return 1e-3 * static_cast<double>(duration.count());
@@ -178,6 +177,8 @@ Rotations tell(int control, const Command& command) {
 }
 
 }  // namespace
+
+void slow_down_subjects() { slowed = true; }
 
 Subject::Subject(const SubjectOptions& options, const std::vector<Certificate>& certificates) {
   int ends[2];

@@ -30,6 +30,10 @@ struct Rotations {
   std::uint64_t failed_handshakes = 0;
 };
 
+/// Those that are made from now on waste a millisecond for each request: whether the comparison
+/// sees that is a test.
+void slow_down_subjects();
+
 /// A livetls server in a process of its own, which rotates on demand.
 class Subject {
  public:

@@ -22,8 +22,7 @@ namespace {
 using namespace test;
 using ::testing::HasSubstr;
 
-constexpr const char* kProgram = LIVETLS_BENCH_DIR "/livetls-bench";
-constexpr const char* kSlowed = LIVETLS_BENCH_DIR "/livetls_bench_slowed";
+const std::string kProgram = built_program("livetls-bench");
 
 boost::json::value read_json(const std::filesystem::path& file) {
   std::ostringstream text;
@@ -92,25 +91,26 @@ struct Comparison {
   std::string html;
 };
 
-Comparison compare(const char* program) {
+Comparison compare(std::vector<std::string> options = {}) {
   const TemporaryDirectory directory;
   const std::string json = directory.path() / "bench.json";
   const std::string html = directory.path() / "bench.html";
-  Subprocess run(
-      {program, "--quick", "--rounds", "1", "--only", "full", "--json", json, "--html", html});
+  std::vector<std::string> command{kProgram, "--quick", "--rounds", "1",      "--only",
+                                   "full",   "--json",  json,       "--html", html};
+  command.insert(command.end(), options.begin(), options.end());
+  Subprocess run(std::move(command));
   const int exit_code = run.wait().exit_code;
   std::ostringstream page;
   page << std::ifstream(html).rdbuf();
   return {exit_code, read_json(json), page.str()};
 }
 
-/// The slowed program wastes a millisecond for each request.
 TEST(BenchCompares, AndFlagsAServerThatHasBecomeSlow) {
 #ifdef LIVETLS_SANITIZED
   GTEST_SKIP() << "instrumented, both are slow";
 #endif
-  const Comparison usual = compare(kProgram);
-  const Comparison slowed = compare(kSlowed);
+  const Comparison usual = compare();
+  const Comparison slowed = compare({"--slowed"});
   const auto ratio = [](const Comparison& comparison) {
     return comparison.report.at("rows").at(0).at("ratio").to_number<double>();
   };

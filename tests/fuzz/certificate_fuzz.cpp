@@ -9,6 +9,7 @@
 
 #include "fuzz/fuzz_input.hpp"
 #include "fuzz/require.hpp"
+#include "fuzz/target.hpp"
 #include "livetls/pki/certificate.hpp"
 #include "livetls/pki/certificate_authority.hpp"
 #include "livetls/pki/trust_bundle.hpp"
@@ -186,12 +187,10 @@ void check_der(Bytes input) {
   }
 }
 
+const Target kTarget("certificate", [](Bytes input) {
+  check_text(as_text(input));
+  if (!input.empty() && der::Tag::kSequence == input[0]) check_der(input);
+});
+
 }  // namespace
 }  // namespace livetls::fuzz
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const livetls::fuzz::Bytes input(data, size);
-  livetls::fuzz::check_text(livetls::as_text(input));
-  if (livetls::der::Tag::kSequence == (size > 0 ? data[0] : 0)) livetls::fuzz::check_der(input);
-  return 0;
-}

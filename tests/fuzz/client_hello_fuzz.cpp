@@ -7,6 +7,7 @@
 
 #include "fuzz/fuzz_input.hpp"
 #include "fuzz/require.hpp"
+#include "fuzz/target.hpp"
 #include "livetls/tls/client_hello.hpp"
 
 namespace livetls::fuzz {
@@ -87,7 +88,7 @@ std::vector<std::uint8_t> body_in(FuzzInput stream) {
     stream.take(3);
     const Bytes fragment = stream.take(stream.number(2));
     message.insert(message.end(), fragment.begin(), fragment.end());
-    FuzzInput fields(message.data(), message.size());
+    FuzzInput fields(message);
     fields.take(1);
     const std::size_t size = fields.number(3);
     if (message.size() >= 4 && fields.rest().size() >= size) return copy(fields.take(size));
@@ -97,7 +98,7 @@ std::vector<std::uint8_t> body_in(FuzzInput stream) {
 
 /// Where the extensions begin, which a client may leave out altogether.
 std::size_t bytes_before_extensions(Bytes body) {
-  FuzzInput fields(body.data(), body.size());
+  FuzzInput fields(body);
   fields.take(34);
   fields.take(fields.number(1));
   fields.take(fields.number(2));
@@ -106,7 +107,7 @@ std::size_t bytes_before_extensions(Bytes body) {
 }
 
 void check_hello(Bytes stream, const Hello& hello, const std::vector<std::size_t>& cuts) {
-  const auto body = body_in(FuzzInput(stream.data(), stream.size()));
+  const auto body = body_in(FuzzInput(stream));
   const auto parsed = ClientHello::parse(body);
   require(parsed && Hello(*parsed) == hello, "the reader and the parser agree");
   require(hello.server_name.find('\0') == std::string::npos, "no name holds a NUL");
@@ -139,10 +140,7 @@ void check(FuzzInput input) {
   if (!parsed) require(parsed.error() == Errc::malformed_client_hello, "the parser's one error");
 }
 
+const Target kTarget("client_hello", [](Bytes input) { check(input); });
+
 }  // namespace
 }  // namespace livetls::fuzz
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  livetls::fuzz::check({data, size});
-  return 0;
-}

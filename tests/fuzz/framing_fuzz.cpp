@@ -9,6 +9,7 @@
 
 #include "fuzz/fuzz_input.hpp"
 #include "fuzz/require.hpp"
+#include "fuzz/target.hpp"
 #include "livetls/tcp/framing.hpp"
 
 namespace livetls::fuzz {
@@ -105,10 +106,7 @@ void check(FuzzInput input) {
   require(stream.starts_with(again), "messages are sent as they came");
 }
 
+const Target kTarget("framing", [](Bytes input) { check(input); });
+
 }  // namespace
 }  // namespace livetls::fuzz
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  livetls::fuzz::check({data, size});
-  return 0;
-}

@@ -14,7 +14,7 @@ using Bytes = std::span<const std::uint8_t>;
 /// every input means something.
 class FuzzInput {
  public:
-  FuzzInput(const std::uint8_t* data, std::size_t size) : rest_(data, size) {}
+  FuzzInput(Bytes input) : rest_(input) {}
 
   /// Big-endian.
   std::uint32_t number(std::size_t width) {

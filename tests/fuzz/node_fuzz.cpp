@@ -9,6 +9,7 @@
 #include "frame.hpp"
 #include "fuzz/fuzz_input.hpp"
 #include "fuzz/require.hpp"
+#include "fuzz/target.hpp"
 #include "handshake.hpp"
 
 namespace livetls::fuzz {
@@ -36,10 +37,7 @@ void check(FuzzInput input) {
   }
 }
 
+const Target kTarget("node", [](Bytes input) { check(input); });
+
 }  // namespace
 }  // namespace livetls::fuzz
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  livetls::fuzz::check({data, size});
-  return 0;
-}

@@ -13,6 +13,7 @@
 
 #include "fuzz/fuzz_input.hpp"
 #include "fuzz/require.hpp"
+#include "fuzz/target.hpp"
 #include "net/proxy_protocol.hpp"
 
 namespace livetls::fuzz {
@@ -57,10 +58,9 @@ void check(std::string_view bytes) {
   require(bytes.ends_with(std::string_view(rest).substr(0, size)), "the rest is as it came");
 }
 
+const Target kTarget("proxy_header", [](Bytes input) {
+  check({reinterpret_cast<const char*>(input.data()), input.size()});
+});
+
 }  // namespace
 }  // namespace livetls::fuzz
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  livetls::fuzz::check({reinterpret_cast<const char*>(data), size});
-  return 0;
-}

@@ -9,6 +9,7 @@
 
 #include "fuzz/fuzz_input.hpp"
 #include "fuzz/require.hpp"
+#include "fuzz/target.hpp"
 #include "livetls/web/http_error.hpp"
 #include "livetls/web/multipart.hpp"
 #include "livetls/web/testing.hpp"
@@ -143,10 +144,7 @@ void check(FuzzInput input) {
   check_arguments(request);
 }
 
+const Target kTarget("request", [](Bytes input) { check(input); });
+
 }  // namespace
 }  // namespace livetls::fuzz
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  livetls::fuzz::check({data, size});
-  return 0;
-}

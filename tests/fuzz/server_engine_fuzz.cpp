@@ -11,6 +11,7 @@
 
 #include "fuzz/fuzz_input.hpp"
 #include "fuzz/require.hpp"
+#include "fuzz/target.hpp"
 #include "livetls/pki/certificate_authority.hpp"
 #include "livetls/rotation/cert_manager.hpp"
 #include "livetls/tls/tls_engine.hpp"
@@ -113,7 +114,7 @@ Outcome run(const std::shared_ptr<const ServerConfig>& config, Bytes stream,
     last = step();
     require(last.next == Next::failed, "it does not wait for what cannot come");
   }
-  check_output({output.data(), output.size()});
+  check_output(Bytes(output));
   const auto again = step();
   require(again.next == Next::failed && again.error == last.error, "a failure is for good");
   require(sent.empty(), "and says nothing more");
@@ -165,10 +166,7 @@ void check(FuzzInput input) {
   if (!cuts.empty()) require(run(server, stream, cuts) == at_once, "pieces change nothing");
 }
 
+const Target kTarget("server_engine", [](Bytes input) { check(input); });
+
 }  // namespace
 }  // namespace livetls::fuzz
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  livetls::fuzz::check({data, size});
-  return 0;
-}

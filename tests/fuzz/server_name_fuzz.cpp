@@ -8,6 +8,7 @@
 
 #include "fuzz/fuzz_input.hpp"
 #include "fuzz/require.hpp"
+#include "fuzz/target.hpp"
 #include "livetls/pki/server_name.hpp"
 #include "pki/ip_address.hpp"
 #include "pki/pem.hpp"
@@ -115,10 +116,7 @@ void check(std::string_view input) {
   }
 }
 
+const Target kTarget("server_name", [](Bytes input) { check(as_text(input)); });
+
 }  // namespace
 }  // namespace livetls::fuzz
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  livetls::fuzz::check(livetls::as_text({data, size}));
-  return 0;
-}

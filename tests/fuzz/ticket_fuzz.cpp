@@ -7,6 +7,7 @@
 
 #include "fuzz/fuzz_input.hpp"
 #include "fuzz/require.hpp"
+#include "fuzz/target.hpp"
 #include "livetls/tls/ticket_keys.hpp"
 
 namespace livetls::fuzz {
@@ -174,10 +175,7 @@ void check(FuzzInput input) {
   }
 }
 
+const Target kTarget("ticket", [](Bytes input) { check(input); });
+
 }  // namespace
 }  // namespace livetls::fuzz
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  livetls::fuzz::check({data, size});
-  return 0;
-}

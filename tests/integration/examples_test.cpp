@@ -22,7 +22,7 @@ using test::Subprocess;
 using testing::AllOf;
 using testing::HasSubstr;
 
-std::string example(const std::string& name) { return LIVETLS_EXAMPLES_DIR "/livetls_" + name; }
+std::string example(const std::string& name) { return test::built_program("livetls_" + name); }
 
 std::string read_file(const std::string& path) {
   std::ostringstream text;

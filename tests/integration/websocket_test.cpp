@@ -1,187 +1,13 @@
-#include "livetls/web/websocket.hpp"
+#include "integration/websocket_test.hpp"
 
-#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_future.hpp>
-#include <boost/beast/core/buffers_to_string.hpp>
-#include <boost/beast/websocket.hpp>
-#include <mutex>
 #include <set>
-#include <vector>
-
-#include "integration/web_server_test.hpp"
-#include "livetls/rotation/cert_manager.hpp"
-#include "support/test_ca.hpp"
-
-namespace livetls {
-
-/// How Beast ends a WebSocket over TLS.
-inline void teardown(boost::beast::role_type, TlsStream<TcpSocket>&, boost::system::error_code&) {}
-
-template <class Handler>
-void async_teardown(boost::beast::role_type, TlsStream<TcpSocket>& stream, Handler&& handler) {
-  stream.async_shutdown(std::forward<Handler>(handler));
-}
-
-}  // namespace livetls
 
 namespace livetls::web {
 namespace {
 
-namespace beast = boost::beast;
-namespace ws = boost::beast::websocket;
-
-/// A client of Beast's, used as if it were blocking.
-template <class Stream>
-class Client {
- public:
-  template <class... Args>
-  explicit Client(std::uint16_t port, Args&&... args)
-      : stream_(test::connected_socket(io_, port, "127.0.0.1"), std::forward<Args>(args)...) {}
-
-  ws::stream<Stream>& stream() { return stream_; }
-
-  boost::system::error_code handshake(const std::string& target = "/echo",
-                                      const std::string& origin = {}) {
-    if (!origin.empty()) {
-      stream_.set_option(ws::stream_base::decorator(
-          [origin](ws::request_type& request) { request.set("Origin", origin); }));
-    }
-    return complete(
-        [&](auto token) { stream_.async_handshake(response_, "localhost", target, token); });
-  }
-
-  int status() const { return static_cast<int>(response_.result_int()); }
-
-  boost::system::error_code send(const std::string& text, bool is_text = true) {
-    stream_.text(is_text);
-    return complete([&](auto token) { stream_.async_write(boost::asio::buffer(text), token); });
-  }
-
-  /// Empty where the connection has ended.
-  std::string receive() {
-    beast::flat_buffer buffer;
-    error_ = complete([&](auto token) { stream_.async_read(buffer, token); });
-    return error_ ? std::string() : beast::buffers_to_string(buffer.data());
-  }
-
-  int close_code() const { return stream_.reason().code; }
-  boost::system::error_code error() const { return error_; }
-
-  template <class Start>
-  boost::system::error_code complete(Start start) {
-    boost::system::error_code result = boost::asio::error::timed_out;
-    start([&result](boost::system::error_code error, std::size_t = 0) { result = error; });
-    io_.restart();
-    io_.run_for(20s);
-    return result;
-  }
-
- private:
-  boost::asio::io_context io_;
-  ws::stream<Stream> stream_;
-  ws::response_type response_;
-  boost::system::error_code error_;
-};
-
-Task<void> wait_for(std::chrono::milliseconds time) {
-  boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor, time);
-  co_await timer.async_wait(boost::asio::use_awaitable_t<Executor>());
-}
-
-Task<void> echo(WebSocket& socket) {
-  bool open = true;
-  while (open) {
-    auto message = co_await socket.receive();
-    open = message.has_value();
-    if (!open) break;
-    if (message->is_text) {
-      co_await socket.send(std::move(message->data));
-    } else {
-      co_await socket.send_bytes(std::move(message->data));
-    }
-  }
-}
-
-class WebSockets : public WebServer {
- protected:
-  Router sockets(WebSocketOptions options = {}) {
-    Router router;
-    router.get("/echo", websocket(echo, options));
-    router.get("/hello", websocket([](WebSocket& socket) -> Task<void> {
-                 co_await socket.send("hello");
-                 co_await socket.send("and goodbye");
-               }));
-    router.get("/fails", websocket([](WebSocket&) -> Task<void> {
-                 throw std::runtime_error("the secret");
-                 co_return;
-               }));
-    router.get("/fails-oddly", websocket([](WebSocket&) -> Task<void> {
-                 throw Error(Errc::plain_http, "the secret");
-                 co_return;
-               }));
-    router.get("/floods", websocket(
-                              [](WebSocket& socket) -> Task<void> {
-                                for (;;) co_await socket.send(std::string(50'000, 'x'));
-                              },
-                              options));
-    router.get("/thinks", websocket(
-                              [](WebSocket& socket) -> Task<void> {
-                                co_await wait_for(4 * kShort);
-                                co_await socket.send("42");
-                              },
-                              options));
-    router.get("/impatient", websocket([](WebSocket& socket) -> Task<void> {
-                 using namespace boost::asio::experimental::awaitable_operators;
-                 auto message = socket.receive();
-                 auto patience = wait_for(1ms);
-                 auto first = std::move(message) || std::move(patience);
-                 co_await std::move(first);
-                 co_await socket.send("hello?");
-                 const auto late = co_await socket.receive();
-                 co_await socket.send("you said " + late->data);
-               }));
-    router.get("/chat", websocket(
-                            [this](WebSocket& socket) -> Task<void> {
-                              join(socket.sender());
-                              co_await receive_all(socket);
-                            },
-                            options));
-    router.get("/", [] { return "hello"; });
-    return router;
-  }
-
-  void join(WebSocket::Sender sender) {
-    const std::scoped_lock lock(mutex_);
-    members_.push_back(sender);
-  }
-
-  Task<void> receive_all(WebSocket& socket) {
-    bool open = true;
-    while (open) {
-      const auto message = co_await socket.receive();
-      open = message.has_value();
-      if (open) tell_all(message->data);
-    }
-  }
-
-  void tell_all(const std::string& text) {
-    const std::scoped_lock lock(mutex_);
-    for (const auto& member : members_) member.send(text);
-  }
-
-  std::size_t members() {
-    const std::scoped_lock lock(mutex_);
-    return members_.size();
-  }
-
-  std::mutex mutex_;
-  std::vector<WebSocket::Sender> members_;
-};
-
-using Plain = Client<TcpSocket>;
+using Plain = WebSocketClient<TcpSocket>;
 
 constexpr std::string_view kUpgrade =
     "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
@@ -199,8 +25,9 @@ TEST_F(WebSockets, CarryMessagesBothWays) {
   EXPECT_FALSE(client.send("\xff\x00", false));
   EXPECT_EQ(client.receive(), std::string("\xff"));
   EXPECT_TRUE(client.stream().got_binary());
-  EXPECT_FALSE(client.complete(
-      [&](auto token) { client.stream().async_close(ws::close_code::normal, token); }));
+  boost::system::error_code error;
+  client.stream().close(ws::close_code::normal, error);
+  EXPECT_FALSE(error);
 }
 
 TEST_F(WebSockets, CloseWhenTheirHandlerEnds) {
@@ -372,49 +199,6 @@ TEST_F(WebSockets, AreToldThatTheServerStops) {
   EXPECT_EQ(client.close_code(), ws::close_code::going_away);
   stopped.get();
   EXPECT_EQ(log_.text(), "");
-}
-
-class SecureWebSockets : public WebSockets {
- protected:
-  using Secure = Client<TlsStream<TcpSocket>>;
-
-  /// Who the server says it is. The WebSocket's handshake is still to come.
-  std::string connect_with_tls(Secure& client) {
-    EXPECT_FALSE(
-        client.complete([&](auto token) { client.stream().next_layer().async_handshake(token); }));
-    return client.stream().next_layer().tls().peer_certificate()->subject;
-  }
-
-  const test::TestCa ca_;
-  const std::shared_ptr<CertManager> manager_ = CertManager::create(ca_.issue("first")).value();
-  Server secure_{runtime_, manager_, sockets()};
-  const std::shared_ptr<const ClientContext> context_ =
-      ClientContext::create({.roots = ca_.roots()}).value();
-  const ServerName name_ = ServerName::parse("localhost").value();
-};
-
-TEST_F(SecureWebSockets, GoOnWhenTheCertificateChanges) {
-  Secure before(secure_.port(), context_, name_), after(secure_.port(), context_, name_);
-  EXPECT_THAT(connect_with_tls(before), HasSubstr("first"));
-  EXPECT_FALSE(before.handshake());
-  ASSERT_TRUE(manager_->update(ca_.issue("second")));
-  EXPECT_THAT(connect_with_tls(after), HasSubstr("second"));
-  EXPECT_FALSE(after.handshake());
-  for (Secure* client : {&before, &after}) {
-    EXPECT_FALSE(client->send("still here"));
-    EXPECT_EQ(client->receive(), "still here");
-  }
-}
-
-TEST_F(SecureWebSockets, RefusePagesOfTheirHostThatCameWithoutTls) {
-  const auto status_for = [&](const std::string& origin) {
-    Secure client(secure_.port(), context_, name_);
-    connect_with_tls(client);
-    client.handshake("/echo", origin);
-    return client.status();
-  };
-  EXPECT_EQ(status_for("https://localhost"), 101);
-  EXPECT_EQ(status_for("http://localhost"), 403);
 }
 
 /// Returns when the server has handled what has been sent: between two posted handlers it looks for

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "support/programs.hpp"
 #include "support/subprocess.hpp"
 #include "support/temporary_directory.hpp"
 #include "support/test_ca.hpp"
@@ -33,7 +34,8 @@ class Cluster {
   }
 
   void start(const std::string& name) {
-    std::vector<std::string> command{LIVETLS_CLUSTER_NODE, name, directory_.path().string()};
+    std::vector<std::string> command{built_program("livetls_cluster_node"), name,
+                                     directory_.path().string()};
     for (const std::string& other : names_) {
       if (other != name) command.push_back(other);
     }

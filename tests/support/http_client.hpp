@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "livetls/net/socket.hpp"
 #include "livetls/tls/client_context.hpp"
 #include "livetls/tls/tls_stream.hpp"
 #include "support/blocking_stream.hpp"
@@ -26,7 +27,7 @@ class HttpClient : public BlockingStream<Stream> {
   using Base::Base;
   using Base::stream;
 
-  void handshake() {
+  void handshake() requires(!std::is_same_v<Stream, TcpSocket>) {
     check(complete([&](auto token) { stream().async_handshake(token); }));
   }
 
@@ -80,6 +81,10 @@ class HttpClient : public BlockingStream<Stream> {
   boost::beast::flat_buffer buffer_;
   bool surplus_ = false;  // something came where nothing should
 };
+
+// Compiled once.
+extern template class HttpClient<TcpSocket>;
+extern template class HttpClient<TlsStream<TcpSocket>>;
 
 using PlainClient = HttpClient<TcpSocket>;
 using HttpsClient = HttpClient<TlsStream<TcpSocket>>;

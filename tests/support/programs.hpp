@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
@@ -8,6 +9,11 @@
 #include "support/subprocess.hpp"
 
 namespace livetls::test {
+
+/// A program of the project's: it is beside the one that asks.
+inline std::string built_program(const std::string& name) {
+  return (std::filesystem::read_symlink("/proc/self/exe").parent_path() / name).string();
+}
 
 /// Those that are not there are what `./dev setup --clients` installs.
 inline bool is_installed(const std::string& program) {

@@ -17,9 +17,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/use_future.hpp>
 #include <boost/asio/write.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/stream_traits.hpp>
-#include <boost/beast/http.hpp>
 #include <chrono>
 #include <future>
 #include <optional>
@@ -33,7 +31,6 @@
 namespace livetls::test {
 
 namespace asio = boost::asio;
-namespace http = boost::beast::http;
 using boost::system::error_code;
 using Stream = TlsStream<MemoryStream>;
 

@@ -1,0 +1,26 @@
+#include <boost/asio/ssl.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/ssl.hpp>
+#include <boost/beast/websocket.hpp>
+#include <boost/beast/websocket/ssl.hpp>
+
+#include "peers/asio_ssl_services.hpp"
+
+namespace livetls::bench {
+
+namespace beast = boost::beast;
+using boost::asio::use_awaitable;
+
+boost::asio::awaitable<void> echo_messages(AsioSslStream& stream) {
+  beast::websocket::stream<AsioSslStream&> socket(stream);
+  co_await socket.async_accept(use_awaitable);
+  for (beast::flat_buffer buffer;;) {
+    co_await socket.async_read(buffer, use_awaitable);
+    socket.text(socket.got_text());
+    co_await socket.async_write(buffer.data(), use_awaitable);
+    buffer.clear();
+  }
+}
+
+}  // namespace livetls::bench

@@ -1,0 +1,2 @@
+// Boost.Asio's own code, once: see livetls_boost.cmake.
+#include <boost/asio/impl/src.hpp>
