@@ -111,7 +111,7 @@ void add(const std::string& name) {
       ->Apply(threads);
 }
 
-[[maybe_unused]] const bool added = [] {
+[[maybe_unused]] const bool kAdded = [] {
   add<PublishedWay, load_number<PublishedWay>>("published_load");
   add<PublishedWay, read_number>("published_read");
   add<SharedMutexWay, load_number<SharedMutexWay>>("shared_mutex");

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -11,16 +13,28 @@
 
 namespace livetls::bench {
 
+/// How long it may take: half an hour; a few minutes; or half a minute, which shows only that
+/// everything runs.
+enum class Scale { full, quick, smoke };
+
 /// What all measures share.
 struct Bench {
-  bool quick = false;
+  Scale scale = Scale::full;
   std::filesystem::path directory;        ///< for the peers' files
   std::vector<Certificate> certificates;  ///< of one authority, all for localhost
   Report& report;
   std::size_t wanted_rounds = 0;  ///< 0: as many as befits
 
-  std::size_t rounds() const { return wanted_rounds > 0 ? wanted_rounds : quick ? 5 : 15; }
-  std::uint64_t operations(std::uint64_t full) const { return quick ? full / 3 : full; }
+  template <class T>
+  T choose(T full, T quick, T smoke) const {
+    return scale == Scale::full ? full : scale == Scale::quick ? quick : smoke;
+  }
+  std::size_t rounds() const {
+    return wanted_rounds > 0 ? wanted_rounds : choose<std::size_t>(15, 5, 1);
+  }
+  std::uint64_t operations(std::uint64_t full) const {
+    return choose(full, full / 3, std::max<std::uint64_t>(full / 100, 100));
+  }
 
   /// TLS 1.3, X25519, for localhost.
   LoadOptions load() const;

@@ -129,20 +129,20 @@ json::array every(double period, double seconds) {
 void measure_rotation(Bench& bench) {
   LoadOptions load = bench.load();
   load.polls = true;  // else an update, by delaying the server, makes the load sleep more often
-  load.duration = bench.quick ? std::chrono::milliseconds(700) : std::chrono::milliseconds(1500);
+  load.duration = std::chrono::milliseconds(bench.choose(1500, 700, 100));
   Report& report = bench.report;
   json::array bars;
   for (const std::size_t identities : {1U, 100U, 10'000U}) {
-    if (bench.quick && identities != 1) continue;
+    if (bench.scale != Scale::full && identities != 1) continue;
     for (const bool tickets : {false, true}) {
-      if (bench.quick && tickets) continue;
+      if (bench.scale != Scale::full && tickets) continue;
       Subject subject({.tickets = tickets, .identities = identities, .watches_staleness = true},
                       bench.certificates);
       pin_to(kLoadProcessor);
       load.resume = tickets;
       const bool headline = identities == 1 && !tickets;
       for (const double rate : {1.0, 10.0, 100.0, 1000.0}) {
-        if (bench.quick && rate < 100) continue;
+        if (bench.scale != Scale::full && rate < 100) continue;
         const bool has_bounds = headline && rate >= 100;
         const Beside beside =
             beside_control(subject, load, rate, has_bounds ? 2 * bench.rounds() : 5);
@@ -173,7 +173,7 @@ void measure_rotation(Bench& bench) {
 
   Subject subject({}, bench.certificates);
   pin_to(kLoadProcessor);
-  const double seconds = bench.quick ? 5 : 20;
+  const double seconds = bench.choose(20, 5, 1);
   load.resume = false;
   load.duration = std::chrono::seconds(static_cast<int>(seconds));
   double cpu = 0;
@@ -187,7 +187,7 @@ void measure_updates(Bench& bench) {
     Subject subject({.identities = identities, .watches_staleness = true}, bench.certificates);
     pin_to(kLoadProcessor);
     LoadOptions load = bench.load();
-    load.duration = bench.quick ? std::chrono::seconds(3) : std::chrono::seconds(15);
+    load.duration = std::chrono::seconds(bench.choose(15, 3, 1));
     double cpu = 0;
     subject.rotate(100);
     slice(subject.process(), load, cpu);
@@ -210,7 +210,7 @@ void measure_updates(Bench& bench) {
 void measure_memory(Bench& bench) {
   Subject subject({}, bench.certificates);
   pin_to(kLoadProcessor);
-  const std::uint64_t step = bench.quick ? 1000 : 5000;
+  const auto step = bench.choose<std::uint64_t>(5000, 1000, 50);
   LoadOptions load = bench.load();
   load.operations = 200;
   json::array points;
@@ -234,7 +234,7 @@ void measure_resumption_across_rotation(Bench& bench) {
   Subject subject({.tickets = true}, bench.certificates);
   pin_to(kLoadProcessor);
   constexpr double kPeriod = 1;
-  const int seconds = bench.quick ? 4 : 10;
+  const int seconds = bench.choose(10, 4, 2);
   LoadOptions load = bench.load();
   load.resume = true;
   load.duration = std::chrono::seconds(seconds);
@@ -266,7 +266,8 @@ void measure_soak(Bench& bench) {
   Subject subject({.watches_staleness = true}, bench.certificates);
   pin_to(kLoadProcessor);
   LoadOptions load = bench.load();
-  load.duration = bench.quick ? std::chrono::seconds(20) : std::chrono::minutes(10);
+  const int seconds = bench.choose(600, 20, 1);
+  load.duration = std::chrono::seconds(seconds);
   double cpu = 0;
   subject.rotate(100);
   const LoadResult result = slice(subject.process(), load, cpu);
@@ -280,8 +281,7 @@ void measure_soak(Bench& bench) {
                                .ours = static_cast<double>(rotations.stale),
                                .note = note});
   bench.report.rows.push_back(
-      {.measure = bench.quick ? "failed handshakes in 20 s at 100 rotations/s"
-                              : "failed handshakes in 10 min at 100 rotations/s",
+      {.measure = "failed handshakes in " + std::to_string(seconds) + " s at 100 rotations/s",
        .ours = static_cast<double>(result.failed + rotations.failed_handshakes)});
 }
 

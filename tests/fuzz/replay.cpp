@@ -52,9 +52,8 @@ class Corpus : public testing::Test {
 int run_tests() {
   for (const auto& [name, check] : Target::all()) {
     testing::RegisterTest("Fuzz", name.c_str(), nullptr, nullptr, __FILE__, __LINE__,
-                          [name = name, check = check]() -> testing::Test* {
-                            return new Corpus(fs::path(LIVETLS_CORPUS) / name, check);
-                          });
+                          [folder = fs::path(LIVETLS_CORPUS) / name,
+                           run = check]() -> testing::Test* { return new Corpus(folder, run); });
   }
   return RUN_ALL_TESTS();
 }

@@ -173,7 +173,7 @@ class NoMoreDescriptors {
     const int next = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
     ::close(next);
     rlimit none = before_;
-    none.rlim_cur = static_cast<rlim_t>(next + spare);
+    none.rlim_cur = static_cast<rlim_t>(next) + static_cast<rlim_t>(spare);
     ::setrlimit(RLIMIT_NOFILE, &none);
   }
   ~NoMoreDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }

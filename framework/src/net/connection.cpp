@@ -229,9 +229,9 @@ void Connection::async_write(std::vector<asio::const_buffer> pieces, Completion 
   };
   state_->is_writing = true;
   if (state_->tls) {
-    asio::async_write(*state_->tls, std::move(pieces), std::move(on_end));
+    asio::async_write(*state_->tls, pieces, std::move(on_end));
   } else {
-    asio::async_write(state_->plain, std::move(pieces), std::move(on_end));
+    asio::async_write(state_->plain, pieces, std::move(on_end));
   }
 }
 

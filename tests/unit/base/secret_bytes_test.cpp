@@ -160,7 +160,7 @@ TEST(SecretMemory, WorksInAForkedProcessAlsoWhereAnotherThreadWasInIt) {
 }
 
 TEST(SecretMemory, TheStackIsWipedBelowTheCaller) {
-#ifdef __SANITIZE_ADDRESS__
+#ifdef LIVETLS_SANITIZES_ADDRESSES
   GTEST_SKIP() << "AddressSanitizer has stacks of its own";
 #endif
   leave_something_on_the_stack();

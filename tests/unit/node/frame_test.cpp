@@ -43,7 +43,7 @@ TEST(NodeFrame, RefusesWhatIsNone) {
     EXPECT_EQ(parse_frame(whole.substr(0, size)).error().code, NodeErrc::protocol_violation)
         << size;
   }
-  for (const std::size_t place : {0, 1}) {  // kind and flags
+  for (const std::size_t place : {0U, 1U}) {  // kind and flags
     std::string spoilt = whole;
     spoilt[place] = '\x7f';
     EXPECT_FALSE(parse_frame(spoilt));

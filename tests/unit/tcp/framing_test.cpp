@@ -15,8 +15,6 @@ struct Cut {
   std::vector<std::string> messages;
   std::string rest;
   boost::system::error_code error;
-
-  friend bool operator==(const Cut&, const Cut&) = default;
 };
 
 Cut cut(const Framing& framing, std::string_view stream, std::size_t piece) {
@@ -70,7 +68,7 @@ TEST(Framer, ReadsTheLengthOfEveryWidthAndOrder) {
     const LengthField field{.bytes = bytes, .order = ByteOrder::little_endian};
     return cut(field, "\3" + std::string(bytes - 1, '\0') + "abc").messages;
   };
-  for (const std::size_t bytes : {1, 2, 4, 8}) {
+  for (const std::size_t bytes : {1U, 2U, 4U, 8U}) {
     EXPECT_EQ(big(bytes), Messages{"abc"}) << bytes;
     EXPECT_EQ(little(bytes), Messages{"abc"}) << bytes;
   }
