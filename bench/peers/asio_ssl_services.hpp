@@ -3,6 +3,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/stream.hpp>
+#include <boost/beast/websocket/stream_fwd.hpp>
 
 namespace livetls::bench {
 
@@ -12,5 +13,8 @@ using AsioSslStream = boost::asio::ssl::stream<boost::asio::ip::tcp::socket>;
 /// their own, since each takes a compiler much memory.
 boost::asio::awaitable<void> echo_json(AsioSslStream& stream);
 boost::asio::awaitable<void> echo_messages(AsioSslStream& stream);
+
+using AsioSslWebSocket = boost::beast::websocket::stream<AsioSslStream&>;
+boost::asio::awaitable<void> accept(AsioSslWebSocket& socket);
 
 }  // namespace livetls::bench

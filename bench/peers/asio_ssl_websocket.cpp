@@ -9,13 +9,12 @@
 
 namespace livetls::bench {
 
-namespace beast = boost::beast;
 using boost::asio::use_awaitable;
 
 boost::asio::awaitable<void> echo_messages(AsioSslStream& stream) {
-  beast::websocket::stream<AsioSslStream&> socket(stream);
-  co_await socket.async_accept(use_awaitable);
-  for (beast::flat_buffer buffer;;) {
+  AsioSslWebSocket socket(stream);
+  co_await accept(socket);
+  for (boost::beast::flat_buffer buffer;;) {
     co_await socket.async_read(buffer, use_awaitable);
     socket.text(socket.got_text());
     co_await socket.async_write(buffer.data(), use_awaitable);

@@ -1,7 +1,5 @@
 #include "integration/websocket_test.hpp"
 
-#include <boost/asio/post.hpp>
-#include <boost/asio/use_future.hpp>
 #include <set>
 
 namespace livetls::web {
@@ -199,16 +197,6 @@ TEST_F(WebSockets, AreToldThatTheServerStops) {
   EXPECT_EQ(client.close_code(), ws::close_code::going_away);
   stopped.get();
   EXPECT_EQ(log_.text(), "");
-}
-
-/// Returns when the server has handled what has been sent: between two posted handlers it looks for
-/// what has arrived.
-void let_server_read(Runtime& runtime) {
-  for (std::size_t thread = 0; thread < runtime.threads(); ++thread) {
-    for (int i = 0; i < 5; ++i) {
-      boost::asio::post(runtime.executor(thread), boost::asio::use_future).get();
-    }
-  }
 }
 
 /// The length in a frame's header is no reason to get memory for it.

@@ -2,15 +2,12 @@
 
 // What the tests of WebSockets have in common.
 
-#include <boost/asio/this_coro.hpp>
 #include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "integration/web_server_test.hpp"
-#include "livetls/async/race.hpp"
-#include "livetls/async/timer.hpp"
 #include "livetls/net/socket.hpp"
 #include "livetls/web/websocket.hpp"
 #include "support/websocket_client.hpp"
@@ -20,72 +17,15 @@ namespace livetls::web {
 namespace ws = boost::beast::websocket;
 using test::WebSocketClient;
 
-inline Task<void> wait_for(std::chrono::milliseconds time) {
-  Timer timer(co_await boost::asio::this_coro::executor, time);
-  co_await timer.async_wait(use_task);
-}
+Task<void> echo(WebSocket& socket);
 
-inline Task<void> receive_and_drop(WebSocket& socket) { co_await socket.receive(); }
-
-inline Task<void> echo(WebSocket& socket) {
-  bool open = true;
-  while (open) {
-    auto message = co_await socket.receive();
-    open = message.has_value();
-    if (!open) break;
-    if (message->is_text) {
-      co_await socket.send(std::move(message->data));
-    } else {
-      co_await socket.send_bytes(std::move(message->data));
-    }
-  }
-}
+/// Returns when the server has handled what has been sent: between two posted handlers it looks for
+/// what has arrived.
+void let_server_read(Runtime& runtime);
 
 class WebSockets : public WebServer {
  protected:
-  Router sockets(WebSocketOptions options = {}) {
-    Router router;
-    router.get("/echo", websocket(echo, options));
-    router.get("/hello", websocket([](WebSocket& socket) -> Task<void> {
-                 co_await socket.send("hello");
-                 co_await socket.send("and goodbye");
-               }));
-    router.get("/fails", websocket([](WebSocket&) -> Task<void> {
-                 throw std::runtime_error("the secret");
-                 co_return;
-               }));
-    router.get("/fails-oddly", websocket([](WebSocket&) -> Task<void> {
-                 throw Error(Errc::plain_http, "the secret");
-                 co_return;
-               }));
-    router.get("/floods", websocket(
-                              [](WebSocket& socket) -> Task<void> {
-                                for (;;) co_await socket.send(std::string(50'000, 'x'));
-                              },
-                              options));
-    router.get("/thinks", websocket(
-                              [](WebSocket& socket) -> Task<void> {
-                                co_await wait_for(4 * kShort);
-                                co_await socket.send("42");
-                              },
-                              options));
-    router.get("/impatient", websocket([](WebSocket& socket) -> Task<void> {
-                 Task<void> message = receive_and_drop(socket);
-                 Task<void> patience = wait_for(1ms);
-                 co_await first_of(std::move(message), std::move(patience));
-                 co_await socket.send("hello?");
-                 const auto late = co_await socket.receive();
-                 co_await socket.send("you said " + late->data);
-               }));
-    router.get("/chat", websocket(
-                            [this](WebSocket& socket) -> Task<void> {
-                              join(socket.sender());
-                              co_await receive_all(socket);
-                            },
-                            options));
-    router.get("/", [] { return "hello"; });
-    return router;
-  }
+  Router sockets(WebSocketOptions options = {});
 
   void join(WebSocket::Sender sender) {
     const std::scoped_lock lock(mutex_);

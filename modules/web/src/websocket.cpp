@@ -11,8 +11,6 @@
 #include <boost/asio/post.hpp>
 #include <boost/beast/core/buffers_to_string.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/empty_body.hpp>
-#include <boost/beast/http/message.hpp>
 #include <boost/beast/websocket.hpp>
 #include <deque>
 #include <exception>
@@ -26,6 +24,7 @@
 #include "livetls/base/describe.hpp"
 #include "livetls/base/log.hpp"
 #include "livetls/web/http_error.hpp"
+#include "websocket_handshake.hpp"
 
 namespace livetls::web {
 
@@ -36,7 +35,6 @@ namespace ws = boost::beast::websocket;
 namespace {
 
 using Clock = std::chrono::steady_clock;
-using UpgradeRequest = beast::http::request<beast::http::empty_body>;
 
 constexpr auto kAsTuple = asio::as_tuple(use_task);
 
@@ -54,14 +52,6 @@ void check(const WebSocketOptions& options) {
   }
 }
 
-UpgradeRequest as_beast_has_it(const Request& request) {
-  const auto verb =
-      request.method == Method::get ? beast::http::verb::get : beast::http::verb::unknown;
-  UpgradeRequest upgrade(verb, request.target, 11);
-  for (const auto& [name, value] : request.headers) upgrade.insert(name, value);
-  return upgrade;
-}
-
 }  // namespace
 
 struct WebSocket::State {
@@ -75,7 +65,6 @@ struct WebSocket::State {
         sent(c.get_executor(), Clock::time_point::max()) {}
 
   void prepare();
-  Task<bool> accept(const UpgradeRequest& upgrade);
   Task<void> read_ahead();
   Task<bool> read_message();
   Task<void> write_queue();
@@ -120,11 +109,6 @@ void WebSocket::State::prepare() {
   ws::permessage_deflate deflate;
   deflate.server_enable = options.deflate;
   stream.set_option(deflate);
-}
-
-Task<bool> WebSocket::State::accept(const UpgradeRequest& upgrade) {
-  const auto [error] = co_await stream.async_accept(upgrade, kAsTuple);
-  co_return !error;
 }
 
 void WebSocket::State::end() {
@@ -340,8 +324,7 @@ Task<void> run(std::shared_ptr<const Site> site, Connection& connection, const R
   const auto state =
       std::make_shared<WebSocket::State>(connection, std::move(early), site->options);
   state->prepare();
-  const UpgradeRequest upgrade = as_beast_has_it(request);
-  const bool accepted = co_await state->accept(upgrade);
+  const bool accepted = co_await accept_websocket(state->stream, request);
   if (!accepted) co_return;
   std::vector<Task<void>> work;
   work.push_back(run_handler(*site, state));
@@ -355,7 +338,7 @@ Task<void> run(std::shared_ptr<const Site> site, Connection& connection, const R
 }
 
 Response upgrade(Request& request, std::shared_ptr<const Site> site) {
-  if (!ws::is_upgrade(as_beast_has_it(request))) {
+  if (!asks_for_websocket(request)) {
     Response response = Response::status(426);
     response.headers.set("Upgrade", "websocket");
     return response;

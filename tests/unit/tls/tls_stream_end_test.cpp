@@ -119,6 +119,7 @@ TEST_F(TlsStreamTest, AStreamMayBeMovedWhileNothingIsOutstanding) {
   EXPECT_EQ(std::string(buffer.data(), read->bytes), "still here");
 }
 
+/// Nobody could catch it: it is in the completion of a read.
 TEST_F(TlsStreamTest, WhatIsThrownInAHandshakeEndsThatHandshakeOnly) {
   struct OutOfMemory final : ContextSource {
     Result<Served> select(const ClientHello&) const override { throw std::bad_alloc(); }
