@@ -113,6 +113,8 @@ const char* tls_sentence(Errc code) noexcept {
       return "the connection ended without a close_notify: what was received may be incomplete";
     case Errc::invalid_key_share:
       return "the peer's key share is not a point on its curve, or is sent twice";
+    case Errc::client_hello_changed:
+      return "the client's second ClientHello asks for something else than its first";
     case Errc::peer_untrusted:
       return "the peer's certificate leads to no trusted authority: add its root to the trust "
              "bundle if it should be";

@@ -199,6 +199,7 @@ bool AlpnProtocols::contains(std::string_view protocol) const noexcept {
 Result<ClientHello> ClientHello::parse(std::span<const std::uint8_t> body) {
   Cursor cursor(body);
   ClientHello hello;
+  hello.body = body;
   hello.legacy_version = static_cast<std::uint16_t>(cursor.number(2));
   cursor.take(32);  // random
   if (cursor.vector(1).size() > 32) return malformed("the session id is too long");

@@ -13,6 +13,7 @@ HandshakeFailure by_reason(Errc reason) {
     case Errc::plain_http: return HandshakeFailure::plain_http;
     case Errc::malformed_client_hello:
     case Errc::client_hello_too_large:
+    case Errc::client_hello_changed:
     case Errc::invalid_key_share: return HandshakeFailure::malformed;
     case Errc::unrecognized_name:
     case Errc::server_name_missing: return HandshakeFailure::unrecognized_name;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "livetls/base/error.hpp"
 #include "pki/crypto.hpp"
@@ -100,9 +101,32 @@ bool is_group_of_tls12(std::size_t group) {
   return group == kP256 || group == kP384 || group == kP521 || group == kX25519;
 }
 
-error_code check_client_hello(Bytes body) {
-  const Result<ClientHello> hello = ClientHello::parse(body);
-  return hello ? HandshakeWatch::check_shares(*hello) : hello.error().code;
+std::vector<std::pair<std::size_t, Bytes>> fixed_extensions(Bytes extensions) {
+  constexpr std::array<std::size_t, 6> kMayChange = {21, 41, 42, 44, 51, 0xfe0d};
+  std::vector<std::pair<std::size_t, Bytes>> fixed;
+  Fields fields(extensions);
+  while (!fields.at_end()) {
+    const std::size_t type = fields.number(2);
+    const Bytes data = fields.vector(2);
+    if (std::ranges::find(kMayChange, type) == kMayChange.end()) fixed.emplace_back(type, data);
+  }
+  std::ranges::sort(fixed, {}, &std::pair<std::size_t, Bytes>::first);
+  return fixed;
+}
+
+/// Whether two ClientHellos differ in nothing that must be the same in both of a client (RFC 8446,
+/// section 4.1.2). What may change are the key share, early data, pre-shared keys, the cookie,
+/// padding, and what an encrypted ClientHello is in. The order of extensions is left to the client.
+bool ask_for_the_same(Bytes first, Bytes second) {
+  Fields one(first), other(second);
+  if (!std::ranges::equal(one.take(2 + 32), other.take(2 + 32))) return false;
+  for (const std::size_t width : {1U, 2U, 1U}) {  // session id, cipher suites, compressions
+    if (!std::ranges::equal(one.vector(width), other.vector(width))) return false;
+  }
+  return std::ranges::equal(fixed_extensions(one.vector(2)), fixed_extensions(other.vector(2)),
+                            [](const auto& a, const auto& b) {
+                              return a.first == b.first && std::ranges::equal(a.second, b.second);
+                            });
 }
 
 /// A HelloRetryRequest is a ServerHello with a random of its own (RFC 8446, section 4.1.3).
@@ -149,7 +173,21 @@ error_code check_client_key_exchange(Bytes body, const HandshakeWatch::Agreed& a
   return valid ? error_code() : Errc::invalid_key_share;
 }
 
-error_code check_message(std::uint8_t type, Bytes body, const HandshakeWatch::Agreed& agreed) {
+}  // namespace
+
+error_code HandshakeWatch::check_shares(const ClientHello& hello) {
+  const bool valid = std::ranges::all_of(
+      hello.key_shares, [](const KeyShare& share) { return is_valid_key(share.group, share.key); });
+  return valid ? error_code() : Errc::invalid_key_share;
+}
+
+void HandshakeWatch::keep_client_hello(const ClientHello& hello) {
+  skips_message_ = true;
+  // In TLS 1.2 there is no second one that is not encrypted.
+  if (hello.offers_tls13()) first_hello_.assign(hello.body.begin(), hello.body.end());
+}
+
+error_code HandshakeWatch::check(std::uint8_t type, Bytes body, const Agreed& agreed) const {
   switch (type) {
     case kClientHello: return check_client_hello(body);
     case kServerHello: return check_server_hello(body);
@@ -159,12 +197,14 @@ error_code check_message(std::uint8_t type, Bytes body, const HandshakeWatch::Ag
   }
 }
 
-}  // namespace
-
-error_code HandshakeWatch::check_shares(const ClientHello& hello) {
-  const bool valid = std::ranges::all_of(
-      hello.key_shares, [](const KeyShare& share) { return is_valid_key(share.group, share.key); });
-  return valid ? error_code() : Errc::invalid_key_share;
+/// The answer was chosen by the first one, and the library reads only this one.
+error_code HandshakeWatch::check_client_hello(Bytes body) const {
+  const Result<ClientHello> hello = ClientHello::parse(body);
+  if (!hello) return hello.error().code;
+  if (const error_code error = check_shares(*hello)) return error;
+  if (!ask_for_the_same(first_hello_, body)) return Errc::client_hello_changed;
+  // The one that was asked for (RFC 8446, section 4.2.8).
+  return hello->key_shares.size() == 1 ? error_code() : Errc::client_hello_changed;
 }
 
 error_code HandshakeWatch::see(Bytes bytes, const Agreed& agreed) {
@@ -212,7 +252,7 @@ error_code HandshakeWatch::see_handshake(Bytes& fragment, const Agreed& agreed) 
     message_.insert(message_.end(), piece.begin(), piece.end());
     if (message_left_ > 0) return {};
   }
-  const error_code error = check_message(type, message_.empty() ? piece : Bytes(message_), agreed);
+  const error_code error = check(type, message_.empty() ? piece : Bytes(message_), agreed);
   message_.clear();
   return error;
 }

@@ -14,12 +14,13 @@ namespace livetls {
 /// Reads what a peer sends before anything is encrypted, byte for byte as the TLS library takes it,
 /// and finds what the library lets pass: a public key of the peer's that is not a point of the
 /// group that was agreed on (RFC 8446, section 4.2.8.2; RFC 8422, section 5.10; RFC 7748,
-/// section 6.1), none at all, and a second ClientHello that ClientHello itself would refuse. Both
-/// roles, TLS 1.2 and 1.3.
+/// section 6.1), none at all, and a second ClientHello that ClientHello itself would refuse, or
+/// that differs from the first in what the answer was chosen by. Both roles, TLS 1.2 and 1.3.
 class HandshakeWatch {
  public:
-  /// For a server, whose first ClientHello has been read before: it is not read again.
-  void skip_client_hello() { skips_message_ = true; }
+  /// For a server, whose first ClientHello has been read before: it is not read again, and kept
+  /// for the case that there is a second one.
+  void keep_client_hello(const ClientHello& hello);
 
   /// Whether the key shares of a ClientHello are points on their curves. Errors: invalid_key_share.
   static boost::system::error_code check_shares(const ClientHello& hello);
@@ -31,7 +32,8 @@ class HandshakeWatch {
   };
 
   /// The next bytes, of whole records or parts of them. Errors: invalid_key_share,
-  /// malformed_client_hello, protocol_violation; the library must not see these bytes then.
+  /// malformed_client_hello, client_hello_changed, protocol_violation; the library must not see
+  /// these bytes then.
   boost::system::error_code see(std::span<const std::uint8_t> bytes, const Agreed& agreed);
 
  private:
@@ -41,6 +43,10 @@ class HandshakeWatch {
   boost::system::error_code see_handshake(Bytes& fragment, const Agreed& agreed);
   bool take_header(Bytes& fragment);
 
+  boost::system::error_code check(std::uint8_t type, Bytes body, const Agreed& agreed) const;
+  boost::system::error_code check_client_hello(Bytes body) const;
+
+  std::vector<std::uint8_t> first_hello_;  // its body; empty where no second one may come
   bool over_ = false;
   bool skips_message_ = false;
   std::array<std::uint8_t, 5> record_header_;

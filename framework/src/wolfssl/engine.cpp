@@ -42,7 +42,9 @@ Alert alert_for(error_code reason) {
   if (reason == Errc::server_name_missing) return kMissingExtension;
   if (reason == Errc::no_common_parameters) return kHandshakeFailure;
   if (reason == Errc::no_application_protocol) return kNoApplicationProtocol;
-  if (reason == Errc::invalid_key_share) return kIllegalParameter;
+  if (reason == Errc::invalid_key_share || reason == Errc::client_hello_changed) {
+    return kIllegalParameter;
+  }
   if (reason == Errc::malformed_client_hello || reason == Errc::client_hello_too_large) {
     return kDecodeError;
   }
@@ -270,6 +272,7 @@ error_code TlsEngine::State::choose(const ClientHello& hello) {
     alpn = *common;
   }
   create_session(wolfssl::context_for(*served->context, hello));
+  wire.watch->keep_client_hello(hello);
   if (verifies(policy.client_auth)) peer.roots = &*policy.client_roots;
   if (peer.skip() && policy.client_auth != ClientAuth::none) verify_apart();
   if (!alpn.empty() && wolfSSL_UseALPN(ssl.get(), alpn.data(), static_cast<unsigned>(alpn.size()),
@@ -287,7 +290,6 @@ void TlsEngine::State::create_session(WOLFSSL_CTX* ctx) {
   wolfSSL_SetIOWriteCtx(ssl.get(), &wire);
   wolfSSL_SetCertCbCtx(ssl.get(), &peer);
   wire.watch.emplace();
-  if (server) wire.watch->skip_client_hello();
   if (binds_channel()) wolfSSL_KeepArrays(ssl.get());
 }
 

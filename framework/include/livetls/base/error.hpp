@@ -63,6 +63,7 @@ enum class Errc {
   alert_received,
   stream_truncated,
   invalid_key_share,
+  client_hello_changed,
   peer_untrusted,
   unenforced_name_constraints,
   peer_expired,

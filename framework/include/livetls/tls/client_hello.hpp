@@ -69,6 +69,7 @@ class KeyShares {
 /// all that the choice of a certificate may depend on. A view: valid while the bytes it was read
 /// from are.
 struct ClientHello {
+  std::span<const std::uint8_t> body;  ///< of the handshake message: all that follows is in it
   std::uint16_t legacy_version = 0;
   CodePoints cipher_suites;
 
