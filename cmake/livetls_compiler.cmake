@@ -34,6 +34,7 @@ endif()
 set(livetls_test_options -O0)
 
 set(livetls_sanitize_flags "")
+set(livetls_coverage_flags "")
 if(LIVETLS_SANITIZE STREQUAL "address")
   # vptr: it looks at memory through a pipe, and takes a shortage of descriptors, which a test makes, for a broken object.
   set(livetls_sanitize_flags
@@ -47,7 +48,7 @@ if(LIVETLS_BUILD_FUZZ)
   if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang" OR NOT LIVETLS_SANITIZE STREQUAL "address")
     message(FATAL_ERROR "LIVETLS_BUILD_FUZZ needs clang and LIVETLS_SANITIZE=address; see the preset 'asan'")
   endif()
-  list(APPEND livetls_sanitize_flags -fsanitize=fuzzer-no-link)
+  set(livetls_coverage_flags -fsanitize=fuzzer-no-link)  # of the libraries, which are what is fuzzed
 endif()
 if(LIVETLS_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # False where the compiler instruments: fences that Boost.Asio uses beside locks (tsan), variants that hold no error

@@ -19,6 +19,7 @@ function(livetls_add_library name)
   target_link_libraries(${target}
     PUBLIC ${arg_DEPENDS}
     PRIVATE ${arg_PRIVATE_DEPENDS} $<BUILD_INTERFACE:livetls_warnings>)
+  target_compile_options(${target} PRIVATE ${livetls_coverage_flags})
   livetls_precompile(${target} library)
 endfunction()
 
