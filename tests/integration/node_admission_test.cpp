@@ -136,21 +136,21 @@ TEST_F(NodeTest, ARegistrarTellsWhereNodesAre) {
    public:
     Task<Result<std::vector<Route>>> resolve(NodeName name) override {
       std::vector<Route> routes;
-      if (name.text() == kB) routes.push_back({.port = port_});
+      if (name.text() == kB) routes.push_back({.port = port});
       co_return routes;
     }
     Task<void> came(NodeName name, std::vector<std::uint16_t> ports) override {
-      if (name.text() == kB) port_ = ports.at(0);
-      ++came_;
+      if (name.text() == kB) port = ports.at(0);
+      ++times_came;
       co_return;
     }
     Task<void> went(NodeName) override {
-      ++went_;
+      ++times_went;
       co_return;
     }
-    std::atomic<std::uint16_t> port_ = 0;
-    std::atomic<int> came_ = 0;
-    std::atomic<int> went_ = 0;
+    std::atomic<std::uint16_t> port = 0;
+    std::atomic<int> times_came = 0;
+    std::atomic<int> times_went = 0;
   } known;
   {
     NodeOptions for_b = options_for_b();
@@ -160,11 +160,11 @@ TEST_F(NodeTest, ARegistrarTellsWhereNodesAre) {
     for_a.routes.clear();
     for_a.registrar = &known;
     Node a(runtime_, kA, std::move(for_a));
-    ASSERT_TRUE(eventually([&] { return known.came_ == 2; }));
+    ASSERT_TRUE(eventually([&] { return known.times_came == 2; }));
     EXPECT_THAT(ask(a, "whoami"), HasSubstr("O=a1"));
     EXPECT_EQ(wait(a.request("x@localhost", "whoami", "")).error().code, NodeErrc::no_route);
   }
-  EXPECT_EQ(known.went_, 2);
+  EXPECT_EQ(known.times_went, 2);
 }
 
 }  // namespace
