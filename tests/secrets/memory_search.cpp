@@ -64,8 +64,8 @@ void examine(const void* block, std::size_t bytes, const Needles& needles) {
 
 extern "C" {
 
-void __libc_free(void* block);
-void* __libc_realloc(void* block, std::size_t bytes);
+void __libc_free(void* block);                         // NOLINT(readability-identifier-naming)
+void* __libc_realloc(void* block, std::size_t bytes);  // NOLINT(readability-identifier-naming)
 
 void free(void* block) {
   if (!livetls::test::kept(block)) __libc_free(block);
