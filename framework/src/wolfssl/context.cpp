@@ -11,7 +11,9 @@
 #include "tls/policy_digest.hpp"
 #include "wolfssl/error_category.hpp"
 #include "wolfssl/key_scope.hpp"
+#include "wolfssl/peer_check.hpp"
 #include "wolfssl/staple.hpp"
+#include "wolfssl/wire.hpp"
 
 namespace livetls {
 namespace {

@@ -3,7 +3,7 @@
 // A server's session is created only when the ClientHello is complete and what to serve has been
 // chosen, on exactly the context that was chosen. So nothing of the session (cipher suites, verify
 // mode, tickets) can stem from another certificate, a HelloRetryRequest cannot choose twice, and
-// strangers who say nothing cost no session.
+// a connection that sends nothing costs no session.
 //
 // The session never sees a socket: its receive callback takes from the input buffer, its send
 // callback appends to the output, which its owner sends as one write.
@@ -13,10 +13,10 @@
 #include <stdexcept>
 
 #include "livetls/tls/tls_engine.hpp"
-#include "pki/check_chain.hpp"
-#include "tls/input_buffer.hpp"
 #include "wolfssl/context.hpp"
 #include "wolfssl/error_category.hpp"
+#include "wolfssl/peer_check.hpp"
+#include "wolfssl/wire.hpp"
 #include "wolfssl/wolfssl.hpp"
 
 namespace livetls {
@@ -55,15 +55,6 @@ TlsEngine::Step done(std::size_t bytes = 0) { return {Next::done, bytes, {}}; }
 TlsEngine::Step need_input() { return {Next::need_input, 0, {}}; }
 TlsEngine::Step failed(error_code error) { return {Next::failed, 0, error}; }
 
-/// Memory for large outputs, by thread. They come and go too fast for the allocator: it gives pages
-/// back to the system only to take them again.
-struct SpareOutputs {
-  static constexpr std::size_t kMinBytes = 16 * 1024;
-  std::array<std::vector<std::uint8_t>, 4> outputs;
-  std::size_t count = 0;
-};
-thread_local SpareOutputs spare;
-
 std::string joined(const std::vector<std::string>& protocols) {
   std::string list;
   for (const std::string& protocol : protocols) {
@@ -74,18 +65,6 @@ std::string joined(const std::vector<std::string>& protocols) {
 }
 
 }  // namespace
-
-/// What the verify callback is told and tells about the peer's certificate.
-struct PeerCheck {
-  std::optional<ServerName> expected_name;  // client
-  const TrustBundle* roots = nullptr;       // nullptr: take anything
-  bool accepted = false;
-  error_code refusal = {};                       // ours, of what the library had accepted
-  std::vector<std::vector<std::uint8_t>> chain;  // the leaf first
-
-  bool skip() const { return roots == nullptr; }
-  error_code judge() const;
-};
 
 std::optional<Fingerprint> fingerprint_of(const std::optional<Certificate>& certificate) {
   return certificate ? std::optional(certificate->leaf().fingerprint) : std::nullopt;
@@ -111,7 +90,7 @@ struct ClientSession::State {
 struct TlsEngine::State {
   std::shared_ptr<const ServerConfig> server;
   std::shared_ptr<const ClientContext> client;
-  PeerCheck peer;
+  wolfssl::PeerCheck peer;
   std::shared_ptr<ClientSession::State> session;  // client: to be resumed
 
   wolfssl::Wire wire;
@@ -154,7 +133,6 @@ struct TlsEngine::State {
 
   Step read(asio::mutable_buffer into);
   Step write(asio::const_buffer from);
-  void reserve_output(std::size_t bytes);
   Step shutdown();
 
   Step failed_call(int result);
@@ -162,56 +140,6 @@ struct TlsEngine::State {
   Step refuse(error_code error);
   void send_plain_alert(Alert alert);
 };
-
-// ---- Moving bytes ----------------------------------------------------------------------------
-
-namespace wolfssl {
-
-namespace {
-
-std::uint16_t group_named(std::string_view name) {
-  if (name == "X25519") return WOLFSSL_ECC_X25519;
-  if (name == "SECP256R1") return WOLFSSL_ECC_SECP256R1;
-  if (name == "SECP384R1") return WOLFSSL_ECC_SECP384R1;
-  if (name == "SECP521R1") return WOLFSSL_ECC_SECP521R1;
-  return 0;
-}
-
-HandshakeWatch::Agreed agreed(WOLFSSL* ssl) {
-  const bool tls13 = wolfSSL_version(ssl) == static_cast<int>(TlsVersion::tls1_3);
-  const char* name = tls13 ? nullptr : wolfSSL_get_curve_name(ssl);
-  return {tls13, group_named(name == nullptr ? "" : name)};
-}
-
-}  // namespace
-
-int receive_callback(WOLFSSL* ssl, char* into, int size, void* context) {
-  auto& wire = *static_cast<Wire*>(context);
-  const std::size_t count = wire.input.take(into, static_cast<std::size_t>(size));
-  if (count == 0) return WOLFSSL_CBIO_ERR_WANT_READ;
-  if (!wire.watch) return static_cast<int>(count);
-  try {
-    const std::span bytes(reinterpret_cast<const std::uint8_t*>(into), count);
-    wire.not_received = wire.watch->see(bytes, agreed(ssl));
-  } catch (const std::bad_alloc&) {
-    wire.not_received = Errc::tls_failure;
-  }
-  if (wire.not_received) return WOLFSSL_CBIO_ERR_GENERAL;
-  return static_cast<int>(count);
-}
-
-int send_callback(WOLFSSL*, char* from, int size, void* wire) {
-  try {
-    auto& output = static_cast<Wire*>(wire)->output;
-    const auto* bytes = reinterpret_cast<const std::uint8_t*>(from);
-    output.insert(output.end(), bytes, bytes + size);
-    return size;
-  } catch (const std::bad_alloc&) {
-    return WOLFSSL_CBIO_ERR_GENERAL;
-  }
-}
-
-}  // namespace wolfssl
 
 // ---- The handshake ---------------------------------------------------------------------------
 
@@ -394,39 +322,6 @@ void TlsEngine::State::note_channel_binding() {
   wolfSSL_FreeArrays(ssl.get());
 }
 
-namespace wolfssl {
-
-/// Verification of the chain is the library's, but for what it leaves out; of the server's name,
-/// ours (RFC 9525), while the library can still answer with an alert. Runs for every certificate of
-/// the chain, the leaf last.
-int verify_callback(int verified, WOLFSSL_X509_STORE_CTX* store) noexcept {
-  auto& peer = *static_cast<PeerCheck*>(store->userCtx);
-  if (store->totalCerts < 1) return verified;  // the peer sent none
-  const bool is_leaf = store->error_depth == 0;
-  if (!is_leaf) return peer.skip() ? 1 : verified;
-
-  peer.chain.clear();
-  for (int i = 0; i < store->totalCerts; ++i) {
-    const WOLFSSL_BUFFER_INFO& der = store->certs[i];
-    peer.chain.emplace_back(der.buffer, der.buffer + der.length);
-  }
-  if (peer.skip()) return 1;
-  if (verified == 0) return 0;
-  peer.refusal = peer.judge();
-  peer.accepted = !peer.refusal;
-  return peer.accepted ? 1 : 0;
-}
-
-}  // namespace wolfssl
-
-error_code PeerCheck::judge() const {
-  const Result<CertificateInfo> leaf = CertificateInfo::from_der(chain.front());
-  if (!leaf) return leaf.error().code;
-  if (expected_name && !leaf->matches(*expected_name)) return Errc::peer_name_mismatch;
-  const Result<void> checked = check_chain(chain, *roots, wolfssl::library_time());
-  return checked ? error_code() : checked.error().code;
-}
-
 // ---- Application data ------------------------------------------------------------------------
 
 TlsEngine::Step TlsEngine::State::read(asio::mutable_buffer into) {
@@ -438,23 +333,14 @@ TlsEngine::Step TlsEngine::State::read(asio::mutable_buffer into) {
   return result > 0 ? done(static_cast<std::size_t>(result)) : failed_call(result);
 }
 
-void TlsEngine::State::reserve_output(std::size_t bytes) {
-  if (wire.output.capacity() >= bytes) return;
-  const bool is_large = bytes >= SpareOutputs::kMinBytes;
-  if (is_large && wire.output.empty() && spare.count > 0) {
-    wire.output = std::move(spare.outputs[--spare.count]);
-  }
-  wire.output.reserve(bytes);
-}
-
 TlsEngine::Step TlsEngine::State::write(asio::const_buffer from) {
   if (close_sent) return failed(asio::error::shut_down);
   if (failure) return failed(failure);
   if (!established) return fail(Errc::protocol_violation);
   const int size = static_cast<int>(std::min(from.size(), kMaxWriteBytes));
   constexpr std::size_t kRecordOverhead = 64;  // header, tag, and the handshake's rest
-  reserve_output(wire.output.size() + static_cast<std::size_t>(size) +
-                 (static_cast<std::size_t>(size) / 16384 + 1) * kRecordOverhead);
+  wire.reserve_output(wire.output.size() + static_cast<std::size_t>(size) +
+                      (static_cast<std::size_t>(size) / 16384 + 1) * kRecordOverhead);
   const int result = wolfSSL_write(ssl.get(), from.data(), size);
   return result > 0 ? done(static_cast<std::size_t>(result)) : failed_call(result);
 }
@@ -553,11 +439,7 @@ void TlsEngine::take_output(std::vector<std::uint8_t>& into) {
 }
 
 void TlsEngine::give_back(std::vector<std::uint8_t>& memory) noexcept {
-  const bool is_wanted =
-      memory.capacity() >= SpareOutputs::kMinBytes && spare.count < spare.outputs.size();
-  if (!is_wanted) return std::vector<std::uint8_t>().swap(memory);
-  memory.clear();
-  spare.outputs[spare.count++] = std::move(memory);
+  wolfssl::Wire::give_back_output(memory);
 }
 
 bool TlsEngine::resumed() const noexcept { return state_->resumed; }
@@ -585,7 +467,7 @@ std::optional<ClientSession> TlsEngine::session() const {
   // one, when the server refuses its ticket.
   if (!state_->client || state_->version != TlsVersion::tls1_3) return std::nullopt;
   ClientSession kept;
-  const PeerCheck& peer = state_->peer;
+  const wolfssl::PeerCheck& peer = state_->peer;
   kept.state_ = std::make_shared<ClientSession::State>(ClientSession::State{
       .session = ClientSession::State::Ptr(wolfSSL_get1_session(state_->ssl.get())),
       .name = *peer.expected_name,

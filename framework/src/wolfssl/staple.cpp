@@ -10,6 +10,7 @@
 
 #include "wolfssl/context.hpp"
 #include "wolfssl/error_category.hpp"
+#include "wolfssl/wire.hpp"
 
 namespace livetls::wolfssl {
 namespace {

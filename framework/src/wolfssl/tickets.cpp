@@ -10,6 +10,7 @@
 #include <span>
 
 #include "wolfssl/context.hpp"
+#include "wolfssl/wire.hpp"
 
 namespace livetls::wolfssl {
 namespace {
