@@ -2,10 +2,10 @@
 # each way in which sources are compiled. No header of ours is in them: after a change of one, everything would be
 # compiled again.
 #
-# livetls_precompile(<target> <set>)   <set> is `library`, `program`, `test` or `none`
+# livetls_precompile(<target> <set>)   <set> is `library`, `program` or `test`
 #
-# A source must include what it uses all the same, since it is also compiled without (LIVETLS_PRECOMPILE=OFF, which is
-# how the preset `release` compiles).
+# A source must include what it uses all the same: the preset `release` compiles without (LIVETLS_PRECOMPILE=OFF), and
+# ./dev lint reads every source so.
 
 set(livetls_precompiled_headers
   <algorithm> <array> <atomic> <charconv> <chrono> <cstdint> <cstring> <deque> <exception> <filesystem> <fstream>
@@ -54,7 +54,7 @@ function(_livetls_add_precompiled target set)
 endfunction()
 
 function(livetls_precompile target set)
-  if(NOT LIVETLS_PRECOMPILE OR set STREQUAL "none")
+  if(NOT LIVETLS_PRECOMPILE)
     return()
   endif()
   set(precompiled livetls_precompiled_${set})

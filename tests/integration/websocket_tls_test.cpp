@@ -9,14 +9,13 @@ class SecureWebSockets : public WebSockets {
  protected:
   using Secure = WebSocketClient<TlsStream<TcpSocket>>;
 
-  /// Who the server says it is. The WebSocket's handshake is still to come.
+  /// The subject of the certificate that the server presents. The WebSocket's handshake is still to
+  /// come.
   std::string connect_with_tls(Secure& client) {
-    boost::system::error_code error;
     auto& transport = client.stream().next_layer();
-    transport.complete([&](auto handler) { transport.next_layer().async_handshake(handler); },
-                       error);
-    EXPECT_FALSE(error);
-    return transport.next_layer().tls().peer_certificate()->subject;
+    EXPECT_FALSE(
+        transport.complete([&](auto token) { transport.stream().async_handshake(token); }));
+    return transport.stream().tls().peer_certificate()->subject;
   }
 
   const test::TestCa ca_;

@@ -1,11 +1,8 @@
 #pragma once
 
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/error.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/beast/core/role.hpp>
 #include <boost/system/system_error.hpp>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -14,58 +11,42 @@
 
 namespace livetls::test {
 
-/// A stream over TCP with Asio's blocking operations, for a client of Beast's: its asynchronous
-/// ones take a compiler three times as long. What takes too long fails with timed_out.
+/// A BlockingStream with the blocking operations of Asio's concept, for a client of Beast's: its
+/// asynchronous ones take a compiler three times as long.
 template <class Stream>
-class SyncStream {
+class SyncStream : public BlockingStream<Stream> {
+  using Base = BlockingStream<Stream>;
+  using Error = boost::system::error_code;
+
  public:
   using executor_type = typename Stream::executor_type;
+  using Base::complete;
 
   template <class... Args>
   explicit SyncStream(std::uint16_t port, Args&&... args)
-      : stream_(connected_socket(io_, port, "127.0.0.1"), std::forward<Args>(args)...) {}
+      : Base(port, "127.0.0.1", std::forward<Args>(args)...) {}
 
-  executor_type get_executor() noexcept { return stream_.get_executor(); }
-  Stream& next_layer() noexcept { return stream_; }
+  executor_type get_executor() noexcept { return this->stream().get_executor(); }
 
   template <class Buffers>
-  std::size_t read_some(const Buffers& buffers, boost::system::error_code& error) {
+  std::size_t read_some(const Buffers& buffers, Error& error) {
     const auto into = first<boost::asio::mutable_buffer>(buffers);
-    return complete([&](auto handler) { stream_.async_read_some(into, handler); }, error);
+    return sized([&](auto token) { this->stream().async_read_some(into, token); }, error);
   }
 
   template <class Buffers>
-  std::size_t write_some(const Buffers& buffers, boost::system::error_code& error) {
+  std::size_t write_some(const Buffers& buffers, Error& error) {
     const auto from = first<boost::asio::const_buffer>(buffers);
-    return complete([&](auto handler) { stream_.async_write_some(from, handler); }, error);
+    return sized([&](auto token) { this->stream().async_write_some(from, token); }, error);
   }
 
-  // As Beast's concept has it.
   template <class Buffers>
   std::size_t read_some(const Buffers& buffers) {
-    return checked([&](auto& error) { return read_some(buffers, error); });
+    return checked([&](Error& error) { return read_some(buffers, error); });
   }
   template <class Buffers>
   std::size_t write_some(const Buffers& buffers) {
-    return checked([&](auto& error) { return write_some(buffers, error); });
-  }
-
-  /// Starts an operation with a handler, and returns when that was called.
-  template <class Start>
-  std::size_t complete(Start start, boost::system::error_code& result) {
-    std::size_t size = 0;
-    start([&](boost::system::error_code error, std::size_t bytes = 0) {
-      result = error;
-      size = bytes;
-    });
-    io_.restart();
-    io_.run_for(std::chrono::seconds(20));
-    if (!io_.stopped()) {  // what is under way must end before what it uses
-      stream_.lowest_layer().close();
-      io_.run();
-      result = boost::asio::error::timed_out;
-    }
-    return size;
+    return checked([&](Error& error) { return write_some(buffers, error); });
   }
 
  private:
@@ -78,22 +59,31 @@ class SyncStream {
     return {};
   }
 
-  template <class Try>
-  static std::size_t checked(Try attempt) {
-    boost::system::error_code error;
-    const std::size_t bytes = attempt(error);
-    if (error) throw boost::system::system_error(error);
-    return bytes;
+  template <class Start>
+  std::size_t sized(Start start, Error& result) {
+    std::size_t size = 0;
+    result = complete([&](auto token) {
+      start([&size, token](Error error, std::size_t bytes) {
+        size = bytes;
+        token(error);
+      });
+    });
+    return size;
   }
 
-  boost::asio::io_context io_;
-  Stream stream_;
+  template <class Try>
+  static std::size_t checked(Try attempt) {
+    Error error;
+    const std::size_t bytes = attempt(error);
+    Base::check(error);
+    return bytes;
+  }
 };
 
 /// How Beast ends a WebSocket.
 template <class Stream>
 void teardown(boost::beast::role_type, SyncStream<Stream>& stream, boost::system::error_code&) {
-  stream.next_layer().lowest_layer().close();
+  stream.vanish();
 }
 
 }  // namespace livetls::test

@@ -1,28 +1,18 @@
 #include <gtest/gtest.h>
 
-#include <cstring>
-
 #include "livetls/pki/certificate_authority.hpp"
 #include "livetls/pki/self_signed.hpp"
 #include "livetls/rotation/cert_manager.hpp"
 #include "livetls/tls/tls_engine.hpp"
 #include "support/client_hello_builder.hpp"
+#include "support/feed.hpp"
 
 namespace livetls {
 namespace {
 
 using test::Bytes;
+using test::feed;
 using Next = TlsEngine::Step::Next;
-
-void give(TlsEngine& engine, std::span<const std::uint8_t> bytes) {
-  while (!bytes.empty()) {
-    const boost::asio::mutable_buffer space = engine.input_space();
-    const std::size_t count = std::min(space.size(), bytes.size());
-    std::memcpy(space.data(), bytes.data(), count);
-    engine.input_arrived(count);
-    bytes = bytes.subspan(count);
-  }
-}
 
 /// A client's first flight is one record; here it comes in records of `fragment` bytes, and those
 /// in segments of `segment` bytes, after each of which the server looks at what it has.
@@ -64,16 +54,16 @@ class FragmentedHelloVariantTest : public ::testing::TestWithParam<std::tuple<Cu
     for (std::span<const std::uint8_t> rest = records; !rest.empty();) {
       EXPECT_EQ(server.output_size(), 0U) << "an answer to half a ClientHello";
       const std::size_t size = std::min(cut.segment, rest.size());
-      give(server, rest.first(size));
+      feed(server, rest.first(size));
       rest = rest.subspan(size);
       outcome.server = server.handshake();
     }
     for (int flights = 0; flights < 4; ++flights) {
       server.take_output(flight);
-      give(client, flight);
+      feed(client, flight);
       outcome.client = client.handshake();
       client.take_output(flight);
-      give(server, flight);
+      feed(server, flight);
       outcome.server = server.handshake();
     }
     return outcome;
@@ -126,7 +116,7 @@ TEST(FragmentedHelloTest, AMessageHeaderThatRecordsSplitIsRefused) {
   TlsEngine server(std::make_shared<const ServerConfig>(ServerConfig{.contexts = manager}));
   test::ClientHelloBuilder builder;
   builder.with_server_name("localhost");
-  give(server, builder.records(3));
+  feed(server, builder.records(3));
   EXPECT_EQ(server.handshake().next, Next::failed);
 }
 

@@ -11,6 +11,7 @@
 #include "livetls/rotation/cert_manager.hpp"
 #include "livetls/tls/tls_engine.hpp"
 #include "support/client_hello_builder.hpp"
+#include "support/feed.hpp"
 
 namespace livetls {
 namespace {
@@ -67,14 +68,7 @@ class SecondClientHello : public testing::Test {
   }
 
   TlsEngine::Step send(const Bytes& bytes) {
-    for (std::size_t sent = 0; sent < bytes.size();) {
-      const auto space = server_.input_space();
-      const std::size_t count = std::min(space.size(), bytes.size() - sent);
-      std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(sent), count,
-                  static_cast<std::uint8_t*>(space.data()));
-      server_.input_arrived(count);
-      sent += count;
-    }
+    feed(server_, bytes);
     return server_.handshake();
   }
 
