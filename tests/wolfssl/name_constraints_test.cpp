@@ -68,13 +68,16 @@ TEST_P(NameConstraintsTest, OfDnsNamesAndAddressesAreEnforced) {
   expect(Errc::peer_untrusted, {"elsewhere", "addresses"}, "root");
 }
 
-TEST_P(NameConstraintsTest, OfOtherTypesAreRefused) {
+TEST_P(NameConstraintsTest, OfOtherTypesAreEnforcedOrRefused) {
   hierarchy.ca("uri", "root", "permitted;URI:.good.example");
   hierarchy.ca("email", "email", "critical,permitted;email:good.example");
+  hierarchy.ca("id", "root", "permitted;RID:1.2.3");
   hierarchy.leaf("below-uri", "uri", "DNS:good.example,URI:spiffe://evil.example/x");
   hierarchy.leaf("below-email", "email");
-  expect(Errc::unenforced_name_constraints, {"below-uri", "uri"}, "root");
-  expect(Errc::unenforced_name_constraints, {"below-email"}, "email");
+  hierarchy.leaf("below-id", "id", "DNS:good.example,RID:1.2.3");
+  expect(Errc::peer_untrusted, {"below-uri", "uri"}, "root");
+  expect({}, {"below-email"}, "email");
+  expect(Errc::unenforced_name_constraints, {"below-id", "id"}, "root");
 }
 
 TEST_P(NameConstraintsTest, FurtherUpAreEnforced) {

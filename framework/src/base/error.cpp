@@ -119,9 +119,11 @@ const char* tls_sentence(Errc code) noexcept {
       return "the peer's certificate leads to no trusted authority: add its root to the trust "
              "bundle if it should be";
     case Errc::unenforced_name_constraints:
-      return "a CA in the peer's chain has name constraints of a type that livetls does not "
-             "enforce: trust the CA below it instead";
+      return "a CA in the peer's chain has name constraints that livetls cannot apply to a name "
+             "below it: trust the CA below it instead";
     case Errc::peer_expired: return "the peer's certificate is not valid at this time";
+    case Errc::peer_wrong_purpose:
+      return "the peer's certificate, or a CA above it, may not be used for this";
     case Errc::peer_name_mismatch: return "the peer's certificate was issued for another name";
     case Errc::peer_not_pinned: return "the peer's key is none of those it is pinned to";
     case Errc::peer_sent_no_certificate:

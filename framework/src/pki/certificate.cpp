@@ -27,7 +27,7 @@ Result<Chain> read_chain(std::string_view pem) {
 Result<std::vector<ParsedCertificate>> parse_chain(const Chain& chain) {
   std::vector<ParsedCertificate> parsed;
   for (const auto& der : chain) {
-    auto certificate = parse_certificate(der);
+    auto certificate = parsed.empty() ? parse_certificate_twice(der) : parse_certificate(der);
     if (!certificate) {
       const auto position = "certificate " + std::to_string(parsed.size() + 1) + " of " +
                             std::to_string(chain.size());
@@ -40,7 +40,7 @@ Result<std::vector<ParsedCertificate>> parse_chain(const Chain& chain) {
 
 bool is_in_order(const std::vector<ParsedCertificate>& chain) {
   const auto last = std::ranges::adjacent_find(chain, [](const auto& a, const auto& b) {
-    return a.info.issuer != b.info.subject || a.info.issuer == a.info.subject;
+    return a.issuer != b.subject || a.is_self_issued();
   });
   return last == chain.end();
 }
@@ -48,8 +48,8 @@ bool is_in_order(const std::vector<ParsedCertificate>& chain) {
 std::vector<std::uint16_t> signature_schemes_of(const std::vector<ParsedCertificate>& chain) {
   std::vector<std::uint16_t> schemes;
   for (const ParsedCertificate& certificate : chain) {
-    const std::uint16_t scheme = certificate.signature_scheme;
-    if (scheme == 0 || certificate.issuer == certificate.subject) continue;
+    const std::uint16_t scheme = certificate.signature_algorithm.scheme;
+    if (scheme == 0 || certificate.is_self_issued()) continue;
     if (std::ranges::count(schemes, scheme) == 0) schemes.push_back(scheme);
   }
   return schemes;

@@ -37,7 +37,8 @@ Result<std::vector<std::uint8_t>> sign_authority(const CertificateAuthority::Opt
 
 /// The Name that stands in a certificate that was parsed before.
 std::vector<std::uint8_t> subject_of(const Certificate& certificate) {
-  return parse_certificate(certificate.chain().front())->subject;
+  const auto parsed = parse_certificate(certificate.chain().front()).value();
+  return {parsed.subject_der.begin(), parsed.subject_der.end()};
 }
 
 /// What `authority` signed, followed by its own chain, which ends before the root.

@@ -29,7 +29,7 @@ std::string to_hex(std::span<const std::uint8_t> bytes) {
 }
 
 Result<CertificateInfo> CertificateInfo::from_der(std::span<const std::uint8_t> der) {
-  auto parsed = parse_certificate(der);
+  auto parsed = parse_certificate_twice(der);
   if (!parsed) return parsed.error();
   return std::move(parsed->info);
 }

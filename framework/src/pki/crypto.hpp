@@ -12,6 +12,10 @@
 #include "livetls/base/secret_bytes.hpp"
 #include "livetls/pki/certificate_info.hpp"
 
+namespace livetls {
+struct ParsedCertificate;
+}
+
 namespace livetls::crypto {
 
 /// Throws std::runtime_error where the library cannot hash.
@@ -48,28 +52,16 @@ Result<void> aes_gcm_open(std::span<const std::uint8_t> key, std::span<const std
 /// infinity (RFC 8446, section 4.2.8.2). Not for RSA and Ed25519.
 bool is_on_curve(KeyType curve, std::span<const std::uint8_t> point);
 
-/// Whether a certificate was signed with the key of another, by an algorithm that still proves it
-/// (not with SHA-1 or MD5); both in DER.
-bool is_signed_by(std::span<const std::uint8_t> certificate, std::span<const std::uint8_t> issuer);
+/// Whether `signature` is that of `message` by a public key: the point, the RSAPublicKey or the
+/// Ed25519 key, as certificates carry it. `scheme` is TLS's code (RFC 8446, section 4.2.3); false
+/// for those of SHA-1 and all that are not known, for a scheme that is not of the key's type, and
+/// for a point that is not on its curve.
+bool verify(KeyType type, std::span<const std::uint8_t> key, std::uint16_t scheme,
+            std::span<const std::uint8_t> message, std::span<const std::uint8_t> signature);
 
-/// What a certificate says, by one reading of it: parts of its DER.
-struct CertificateReading {
-  using Span = std::span<const std::uint8_t>;
-
-  KeyType key_type;
-  Span key_info;    ///< the whole SubjectPublicKeyInfo
-  Span key;         ///< the bytes of its subjectPublicKey
-  Span serial;      ///< the content of the INTEGER
-  Span not_before;  ///< whole elements
-  Span not_after;
-  std::vector<Span> dns_names;  ///< contents
-  std::vector<Span> ip_names;
-  bool is_ca = false;
-};
-
-/// Whether the TLS library can read this certificate, and reads the same as `ours`: what one reader
-/// verifies, another must not take for something else. It does not judge dates or trust. Errors:
+/// Whether the TLS library can read this certificate, and reads the same: what one reader verifies,
+/// another must not take for something else. It does not judge dates or trust. Errors:
 /// malformed_certificate, with the reason.
-Result<void> check_certificate(std::span<const std::uint8_t> der, const CertificateReading& ours);
+Result<void> check_certificate(const ParsedCertificate& ours);
 
 }  // namespace livetls::crypto

@@ -24,9 +24,13 @@ enum Tag : std::uint8_t {
   kObjectId = 0x06,
   kUtf8String = 0x0c,
   kPrintableString = 0x13,
+  kTeletexString = 0x14,
   kIa5String = 0x16,
   kUtcTime = 0x17,
   kGeneralizedTime = 0x18,
+  kVisibleString = 0x1a,
+  kUniversalString = 0x1c,
+  kBmpString = 0x1e,
   kSequence = 0x30,
   kSet = 0x31,
 };

@@ -1,8 +1,11 @@
 #include "pki/distinguished_name.hpp"
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include "livetls/pki/certificate_info.hpp"
+#include "pki/ascii.hpp"
 #include "pki/object_ids.hpp"
 #include "pki/pem.hpp"
 
@@ -85,6 +88,99 @@ std::string read_attribute(der::Reader attribute) {
          (is_known && readable ? escaped(as_text(value.content)) : '#' + to_hex(value.whole));
 }
 
+void append_utf8(std::string& text, char32_t c) {
+  const auto continuation = [&](int shift) {
+    text += static_cast<char>(0x80 | (c >> shift & 0x3f));
+  };
+  if (c < 0x80) {
+    text += static_cast<char>(c);
+  } else if (c < 0x800) {
+    text += static_cast<char>(0xc0 | c >> 6);
+    continuation(0);
+  } else if (c < 0x10000) {
+    text += static_cast<char>(0xe0 | c >> 12);
+    continuation(6);
+    continuation(0);
+  } else {
+    text += static_cast<char>(0xf0 | (c >> 18 & 0x07));
+    continuation(12);
+    continuation(6);
+    continuation(0);
+  }
+}
+
+/// Characters of one, two or four bytes each.
+std::optional<std::string> from_fixed_width(der::Span content, std::size_t width) {
+  if (content.size() % width != 0) return {};
+  std::string text;
+  for (; !content.empty(); content = content.subspan(width)) {
+    char32_t c = 0;
+    for (const std::uint8_t byte : content.first(width)) c = c << 8 | byte;
+    append_utf8(text, c);
+  }
+  return text;
+}
+
+/// The text of a value in UTF-8; nothing where it is no text.
+std::optional<std::string> text_of(const der::Element& value) {
+  switch (value.tag) {
+    case der::kUtf8String:
+    case der::kPrintableString:
+    case der::kIa5String:
+    case der::kVisibleString: return std::string(as_text(value.content));
+    case der::kTeletexString: return from_fixed_width(value.content, 1);  // as Latin-1, by custom
+    case der::kBmpString: return from_fixed_width(value.content, 2);
+    case der::kUniversalString: return from_fixed_width(value.content, 4);
+    default: return {};
+  }
+}
+
+/// Lower case, without spaces at the ends, and with one where there are several.
+std::string folded(std::string_view text) {
+  std::string result;
+  bool space = false;
+  for (const char c : text) {
+    const bool is_space = c == ' ' || (c >= '\t' && c <= '\r');
+    if (is_space) {
+      space = !result.empty();
+      continue;
+    }
+    if (std::exchange(space, false)) result += ' ';
+    result += to_lower(c);
+  }
+  return result;
+}
+
+/// What follows one another without a length could be split in two ways.
+void append_counted(std::string& out, std::string_view part) {
+  out += std::to_string(part.size()) + ':';
+  out += part;
+}
+
+std::string canonical_attribute(der::Reader attribute) {
+  std::string result;
+  append_counted(result, as_text(attribute.content(der::kObjectId)));
+  const auto value = attribute.any();
+  const auto text = text_of(value);
+  append_counted(result, text ? 't' + folded(*text) : 'b' + std::string(as_text(value.whole)));
+  return result;
+}
+
+/// Calls `visit` with a reader of each attribute, and `part_ends` behind each RDN; false where the
+/// name cannot be read.
+template <class Visit, class PartEnds>
+bool walk(der::Span name, Visit visit, PartEnds part_ends) {
+  bool failed = false;
+  der::Reader outer(name, failed);
+  der::Reader parts = outer.enter(der::kSequence);
+  while (!parts.at_end()) {
+    der::Reader attributes = parts.enter(der::kSet);
+    while (!attributes.at_end()) visit(attributes.enter(der::kSequence));
+    part_ends();
+  }
+  return !failed;
+}
+
 SecretBytes encode_attribute(der::Span type, std::string_view value) {
   const der::Span bytes(reinterpret_cast<const std::uint8_t*>(value.data()), value.size());
   const auto attribute =
@@ -108,6 +204,31 @@ std::string read_distinguished_name(der::Reader name) {
     text.insert(0, relative);
   }
   return text;
+}
+
+CanonicalName canonical_name(der::Span name) {
+  CanonicalName canonical;
+  std::vector<std::string> attributes;  // of one part, a set
+  const bool readable = walk(
+      name, [&](der::Reader attribute) { attributes.push_back(canonical_attribute(attribute)); },
+      [&] {
+        std::ranges::sort(attributes);
+        std::string part;
+        for (const std::string& attribute : attributes) part += attribute;
+        attributes.clear();
+        canonical.push_back(std::move(part));
+      });
+  return readable ? canonical : CanonicalName();
+}
+
+std::vector<std::string> attribute_values(der::Span name, der::Span type) {
+  std::vector<std::string> values;
+  const auto visit = [&](der::Reader attribute) {
+    if (!std::ranges::equal(attribute.content(der::kObjectId), type)) return;
+    if (auto text = text_of(attribute.any())) values.push_back(std::move(*text));
+  };
+  walk(name, visit, [] {});
+  return values;
 }
 
 SecretBytes encode_distinguished_name(std::string_view organization, std::string_view common_name) {

@@ -1,18 +1,36 @@
 #include "pki/name_constraints.hpp"
 
 #include <algorithm>
+#include <string>
 #include <string_view>
+
+#include "pki/ascii.hpp"
+#include "pki/ip_address.hpp"
+#include "pki/object_ids.hpp"
+#include "pki/pem.hpp"
 
 namespace livetls {
 namespace {
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+using Type = GeneralName::Type;
 
-std::string normalised(std::string_view name) {
+/// A name or the base of a subtree, as it is compared.
+struct Comparable {
+  Type type;
+  std::string text;     // of DNS names, e-mail addresses and URIs
+  der::Span bytes;      // of IP addresses
+  CanonicalName parts;  // of directory names
+};
+
+enum class Match { no, yes, unreadable };
+
+Match match_if(bool condition) { return condition ? Match::yes : Match::no; }
+
+// ---- DNS names -------------------------------------------------------------------------------
+
+std::string without_final_dot(std::string_view name) {
   if (name.ends_with('.')) name.remove_suffix(1);
-  std::string text(name);
-  std::ranges::transform(text, text.begin(), lower);
-  return text;
+  return to_lower(name);
 }
 
 /// `name` is `base` or has labels before it. A base that begins with a dot wants at least one more.
@@ -24,24 +42,62 @@ bool is_below(std::string_view name, std::string_view base) {
 }
 
 /// All that "*.a.example" stands for is below what "a.example" is below, but for the name itself.
-bool is_permitted(const std::string& name, const std::string& base) {
+bool is_all_below(std::string_view name, std::string_view base) {
   if (!name.starts_with("*.")) return is_below(name, base);
-  const std::string_view parent = std::string_view(name).substr(2);
+  const std::string_view parent = name.substr(2);
   return is_below(parent, base) ||
          (base.starts_with('.') && is_below("x." + std::string(parent), base));
 }
 
 /// Whether any name that `name` stands for is below `base`.
-bool meets(const std::string& name, const std::string& base) {
+bool is_any_below(std::string_view name, std::string_view base) {
   if (!name.starts_with("*.")) return is_below(name, base);
-  const std::string_view parent = std::string_view(name).substr(2);
-  const std::string_view without_dot =
-      base.starts_with('.') ? std::string_view(base).substr(1) : std::string_view(base);
+  const std::string_view parent = name.substr(2);
+  const std::string_view without_dot = base.starts_with('.') ? base.substr(1) : base;
   return is_below(parent, base) || is_below("x." + std::string(parent), base) ||
          is_below(without_dot, parent);
 }
 
-bool is_in(const std::vector<std::uint8_t>& address, const std::vector<std::uint8_t>& range) {
+// ---- Hosts in e-mail addresses and URIs --------------------------------------------------------
+
+/// A base that begins with a dot stands for the hosts below it, any other for itself.
+bool is_host_in(std::string_view host, std::string_view base) {
+  if (base.empty()) return true;
+  return base.starts_with('.') ? is_below(host, base) : host == base;
+}
+
+/// The local part is compared as it is, the host in any case.
+Match match_email(std::string_view mailbox, std::string_view base) {
+  const auto at = mailbox.rfind('@');
+  if (at == mailbox.npos || at == 0 || at + 1 == mailbox.size()) return Match::unreadable;
+  const std::string host = without_final_dot(mailbox.substr(at + 1));
+  const auto base_at = base.rfind('@');
+  if (base_at == base.npos) return match_if(is_host_in(host, without_final_dot(base)));
+  return match_if(mailbox.substr(0, at) == base.substr(0, base_at) &&
+                  host == without_final_dot(base.substr(base_at + 1)));
+}
+
+/// The host of a URI's authority; nothing where there is none, or it is an IP address, to which no
+/// constraint can be applied.
+std::string host_of(std::string_view uri) {
+  const auto slashes = uri.find("://");
+  if (slashes == uri.npos) return {};
+  std::string_view authority = uri.substr(slashes + 3);
+  authority = authority.substr(0, authority.find_first_of("/?#"));
+  if (const auto at = authority.rfind('@'); at != authority.npos) authority.remove_prefix(at + 1);
+  if (authority.starts_with('[')) return {};
+  const std::string host = without_final_dot(authority.substr(0, authority.find(':')));
+  return parse_ip(host) ? std::string() : host;
+}
+
+Match match_uri(std::string_view uri, std::string_view base) {
+  const std::string host = host_of(uri);
+  return host.empty() ? Match::unreadable : match_if(is_host_in(host, without_final_dot(base)));
+}
+
+// ---- Other names -------------------------------------------------------------------------------
+
+bool is_in(der::Span address, der::Span range) {
   if (range.size() != 2 * address.size()) return false;
   for (std::size_t i = 0; i < address.size(); ++i) {
     const std::uint8_t mask = range[address.size() + i];
@@ -50,29 +106,97 @@ bool is_in(const std::vector<std::uint8_t>& address, const std::vector<std::uint
   return true;
 }
 
-template <class Name, class Base, class Permitted, class Meets>
-bool all_allowed(const std::vector<Name>& names, const std::vector<Base>& permitted,
-                 const std::vector<Base>& excluded, Permitted is_permitted_by, Meets meets_one) {
-  return std::ranges::all_of(names, [&](const Name& name) {
-    const auto allows = [&](const Base& base) { return is_permitted_by(name, base); };
-    const auto excludes = [&](const Base& base) { return meets_one(name, base); };
-    return (permitted.empty() || std::ranges::any_of(permitted, allows)) &&
-           std::ranges::none_of(excluded, excludes);
-  });
+bool begins_with(const CanonicalName& name, const CanonicalName& base) {
+  return name.size() >= base.size() && std::equal(base.begin(), base.end(), name.begin());
 }
 
-std::vector<std::string> normalised(const std::vector<std::string>& names) {
-  std::vector<std::string> result;
-  for (const std::string& name : names) result.push_back(normalised(std::string_view(name)));
+/// Whether a name is within a subtree: all it stands for where the subtree is permitted, any of it
+/// where it is excluded.
+Match match(const Comparable& name, const Comparable& base, bool permitted) {
+  switch (name.type) {
+    case Type::dns:
+      return match_if(permitted ? is_all_below(name.text, base.text)
+                                : is_any_below(name.text, base.text));
+    case Type::email: return match_email(name.text, base.text);
+    case Type::uri: return match_uri(name.text, base.text);
+    case Type::ip: return match_if(is_in(name.bytes, base.bytes));
+    case Type::directory: return match_if(begins_with(name.parts, base.parts));
+    case Type::other:
+    case Type::x400:
+    case Type::edi_party:
+    case Type::registered_id: return Match::unreadable;
+  }
+  return Match::unreadable;
+}
+
+Comparable comparable(const GeneralName& name) {
+  Comparable result{name.type, std::string(as_text(name.value)), name.value, {}};
+  if (name.type == Type::dns) result.text = without_final_dot(result.text);
+  if (name.type == Type::directory) result.parts = canonical_name(name.value);
   return result;
+}
+
+/// Letters, digits, hyphens and underscores between dots, of which there is one at least.
+bool looks_like_host(std::string_view name) {
+  const auto is_inner = [](char c) { return is_letter(c) || is_digit(c) || c == '-' || c == '_'; };
+  bool has_dot = false;
+  while (true) {
+    const auto dot = name.find('.');
+    const auto label = name.substr(0, dot);
+    if (label.empty() || label.front() == '-' || label.back() == '-') return false;
+    if (!std::ranges::all_of(label, is_inner)) return false;
+    if (dot == name.npos) return has_dot;
+    has_dot = true;
+    name.remove_prefix(dot + 1);
+  }
+}
+
+/// All names of a certificate: the alternative ones and its subject, with the e-mail addresses in
+/// it.
+std::vector<Comparable> names_of(const ParsedCertificate& certificate, bool is_leaf) {
+  std::vector<Comparable> names;
+  bool has_dns = false;
+  for (const GeneralName& name : certificate.extensions.alternative_names) {
+    names.push_back(comparable(name));
+    has_dns |= name.type == Type::dns;
+  }
+  if (!certificate.subject.empty()) {
+    names.push_back({Type::directory, {}, {}, certificate.subject});
+  }
+  for (std::string& mailbox : attribute_values(certificate.subject_der, oid::kEmailAddress)) {
+    names.push_back({Type::email, std::move(mailbox), {}, {}});
+  }
+  if (!is_leaf || has_dns) return names;
+  for (const std::string& name : attribute_values(certificate.subject_der, oid::kCommonName)) {
+    if (looks_like_host(name)) names.push_back({Type::dns, to_lower(name), {}, {}});
+  }
+  return names;
 }
 
 }  // namespace
 
-bool are_allowed(const ConstrainedNames& names, const NameConstraints& constraints) {
-  return all_allowed(normalised(names.dns), normalised(constraints.permitted.dns),
-                     normalised(constraints.excluded.dns), is_permitted, meets) &&
-         all_allowed(names.ip, constraints.permitted.ip, constraints.excluded.ip, is_in, is_in);
+NamesAllowed ConstraintCheck::check(const ParsedCertificate& below, bool is_leaf,
+                                    const NameConstraints& constraints) {
+  if (constraints.permitted.empty() && constraints.excluded.empty()) return NamesAllowed::yes;
+  const std::vector<Comparable> names = names_of(below, is_leaf);
+  std::vector<bool> within(names.size(), false);  // a permitted subtree
+  std::vector<bool> limited(names.size(), false);
+  for (const bool permitted : {true, false}) {
+    for (const auto& subtree : permitted ? constraints.permitted : constraints.excluded) {
+      const Comparable base = comparable(subtree.base);
+      for (std::size_t i = 0; i < names.size(); ++i) {
+        if (++comparisons_ > kMaxComparisons) return NamesAllowed::no;
+        if (names[i].type != base.type) continue;
+        const Match found =
+            subtree.has_distance ? Match::unreadable : match(names[i], base, permitted);
+        if (found == Match::unreadable) return NamesAllowed::unknown;
+        if (found == Match::yes && !permitted) return NamesAllowed::no;
+        if (permitted) limited[i] = true;
+        if (found == Match::yes) within[i] = true;
+      }
+    }
+  }
+  return within == limited ? NamesAllowed::yes : NamesAllowed::no;
 }
 
 }  // namespace livetls

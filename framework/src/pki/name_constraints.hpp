@@ -1,21 +1,34 @@
 #pragma once
 
-#include <string>
+#include <cstddef>
 #include <vector>
 
 #include "pki/parsed_certificate.hpp"
 
 namespace livetls {
 
-/// The names of a leaf that constraints are about.
-struct ConstrainedNames {
-  std::vector<std::string> dns;
-  std::vector<std::vector<std::uint8_t>> ip;
+enum class NamesAllowed {
+  yes,
+  no,
+  unknown,  ///< a name is of a type whose constraints are not enforced here
 };
 
-/// Whether a CA with these constraints may vouch for all of these names (RFC 5280, section
-/// 4.2.1.10): each is below a permitted one, where there are such of its type, and below no
-/// excluded one. A wildcard must be so for all that it stands for.
-bool are_allowed(const ConstrainedNames& names, const NameConstraints& constraints);
+/// Compares names with the constraints of the CAs above them (RFC 5280, section 4.2.1.10), for one
+/// path.
+class ConstraintCheck {
+ public:
+  /// Comparisons for all of a path: no honest one needs as many. Beyond, no name is allowed.
+  static constexpr std::size_t kMaxComparisons = 100'000;
+
+  /// Whether a CA with these constraints may vouch for all names of `below`: each name is within a
+  /// permitted subtree, where there are such of its type, and within no excluded one. A wildcard
+  /// must be so for all that it stands for. `is_leaf`: a common name that looks like a host name
+  /// counts as one, where no alternative name does.
+  NamesAllowed check(const ParsedCertificate& below, bool is_leaf,
+                     const NameConstraints& constraints);
+
+ private:
+  std::size_t comparisons_ = 0;
+};
 
 }  // namespace livetls

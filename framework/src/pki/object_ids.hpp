@@ -32,6 +32,17 @@ inline constexpr auto kSha384WithRsa =
 inline constexpr auto kSha512WithRsa =
     std::to_array<std::uint8_t>({0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0d});
 
+inline constexpr auto kRsaPss =
+    std::to_array<std::uint8_t>({0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0a});
+inline constexpr auto kMgf1 =
+    std::to_array<std::uint8_t>({0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x08});
+inline constexpr auto kSha256 =
+    std::to_array<std::uint8_t>({0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01});
+inline constexpr auto kSha384 =
+    std::to_array<std::uint8_t>({0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x02});
+inline constexpr auto kSha512 =
+    std::to_array<std::uint8_t>({0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x03});
+
 // Signatures that no longer prove anything
 inline constexpr auto kMd2WithRsa =
     std::to_array<std::uint8_t>({0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x02});
@@ -48,14 +59,23 @@ inline constexpr auto kKeyUsage = std::to_array<std::uint8_t>({0x55, 0x1d, 0x0f}
 inline constexpr auto kSubjectAltName = std::to_array<std::uint8_t>({0x55, 0x1d, 0x11});
 inline constexpr auto kBasicConstraints = std::to_array<std::uint8_t>({0x55, 0x1d, 0x13});
 inline constexpr auto kNameConstraints = std::to_array<std::uint8_t>({0x55, 0x1d, 0x1e});
+inline constexpr auto kCrlDistributionPoints = std::to_array<std::uint8_t>({0x55, 0x1d, 0x1f});
+inline constexpr auto kCertificatePolicies = std::to_array<std::uint8_t>({0x55, 0x1d, 0x20});
+inline constexpr auto kPolicyMappings = std::to_array<std::uint8_t>({0x55, 0x1d, 0x21});
 inline constexpr auto kAuthorityKeyIdentifier = std::to_array<std::uint8_t>({0x55, 0x1d, 0x23});
+inline constexpr auto kPolicyConstraints = std::to_array<std::uint8_t>({0x55, 0x1d, 0x24});
 inline constexpr auto kExtendedKeyUsage = std::to_array<std::uint8_t>({0x55, 0x1d, 0x25});
+inline constexpr auto kInhibitAnyPolicy = std::to_array<std::uint8_t>({0x55, 0x1d, 0x36});
+inline constexpr auto kAnyPolicy = std::to_array<std::uint8_t>({0x55, 0x1d, 0x20, 0x00});
+inline constexpr auto kAnyExtendedKeyUsage = std::to_array<std::uint8_t>({0x55, 0x1d, 0x25, 0x00});
 inline constexpr auto kServerAuth =
     std::to_array<std::uint8_t>({0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x01});
 inline constexpr auto kClientAuth =
     std::to_array<std::uint8_t>({0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x02});
 
 // Attributes of names
+inline constexpr auto kEmailAddress =
+    std::to_array<std::uint8_t>({0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x01});
 inline constexpr auto kCommonName = std::to_array<std::uint8_t>({0x55, 0x04, 0x03});
 inline constexpr auto kOrganization = std::to_array<std::uint8_t>({0x55, 0x04, 0x0a});
 

@@ -1,46 +1,50 @@
 #pragma once
 
-#include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "livetls/base/result.hpp"
 #include "livetls/pki/certificate_info.hpp"
+#include "pki/certificate_extensions.hpp"
 #include "pki/der.hpp"
+#include "pki/distinguished_name.hpp"
+#include "pki/signature_algorithms.hpp"
 
 namespace livetls {
 
-/// The name constraints of a CA (RFC 5280, section 4.2.1.10). Names of other types than DNS names
-/// and IP addresses, and distances, are not enforced: they are only noted.
-struct NameConstraints {
-  struct Names {
-    std::vector<std::string> dns;               ///< as they are written
-    std::vector<std::vector<std::uint8_t>> ip;  ///< address and mask
-  };
-
-  Names permitted;
-  Names excluded;
-  bool has_others = false;
-};
-
-/// A certificate's facts, with those that only livetls itself needs.
+/// A certificate's facts, with those that only livetls itself needs. Everything that is a Span, in
+/// its extensions too, is part of the DER that was parsed, and lives no longer.
 struct ParsedCertificate {
   CertificateInfo info;
-  std::vector<std::uint8_t> subject;                    ///< the Name, DER
-  std::vector<std::uint8_t> issuer;                     ///< the Name, DER
-  std::vector<std::vector<std::uint8_t>> ip_addresses;  ///< info.ip_names, as bytes
-  NameConstraints name_constraints;
-  bool may_issue;                             ///< it is a CA, and its key may sign certificates
-  std::optional<int> path_length;             ///< how many intermediates may be below it
+  der::Span der;
+  int version;  ///< 1 to 3
+  CanonicalName subject;
+  CanonicalName issuer;
+  der::Span subject_der;
+  der::Span key_info;                         ///< SubjectPublicKeyInfo, as it is spelled
+  der::Span key;                              ///< its subjectPublicKey
   std::vector<std::uint8_t> public_key_info;  ///< as PrivateKey::public_key_der() spells it
-  std::uint16_t signature_scheme;             ///< SignatureAlgorithm::scheme
+  der::Span serial;                           ///< the content of the INTEGER
+  der::Span not_before;                       ///< whole elements
+  der::Span not_after;
+  CertificateExtensions extensions;
+
+  der::Span to_be_signed;
+  SignatureAlgorithm signature_algorithm;
+  der::Span signature;
+
+  bool is_self_issued() const { return subject == issuer; }
 };
 
 /// Reads X.509 (RFC 5280) with a strict reader of our own, whose answers do not change with the
-/// version of the TLS library, and then has the TLS library read it too, so that nothing gets
-/// through that it could not use. Errors: malformed_certificate, unsupported_key.
+/// version of the TLS library. It judges neither dates nor trust. Errors: malformed_certificate,
+/// unsupported_key.
 Result<ParsedCertificate> parse_certificate(der::Span certificate);
+
+/// The same of a certificate that the TLS library reads, too: of a peer's or of our own. Errors:
+/// those of parse_certificate; malformed_certificate also where the library cannot read it, or
+/// reads something else.
+Result<ParsedCertificate> parse_certificate_twice(der::Span certificate);
 
 /// A serial number's INTEGER as CertificateInfo::serial spells it.
 std::string serial_text(der::Span serial);

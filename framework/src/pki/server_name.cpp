@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "pki/ascii.hpp"
 #include "pki/ip_address.hpp"
 
 namespace livetls {
@@ -12,9 +13,6 @@ constexpr std::size_t kMaxNameLength = 253;
 constexpr std::size_t kMaxLabelLength = 63;
 constexpr std::string_view kWildcard = "*.";
 
-// Not <cctype>: the rules are those of ASCII, whatever the locale.
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 bool is_label_character(char c) {
   return (c >= 'a' && c <= 'z') || is_digit(c) || c == '-' || c == '_';
 }
@@ -37,8 +35,7 @@ std::optional<std::string> canonical_ip(std::string_view text) {
 std::optional<std::string> canonical_host(std::string_view text) {
   if (text.ends_with('.')) text.remove_suffix(1);
   if (text.size() > kMaxNameLength) return {};
-  std::string name(text);
-  std::transform(name.begin(), name.end(), name.begin(), to_lower);
+  const std::string name = to_lower(text);
 
   std::string_view rest = name;
   while (true) {

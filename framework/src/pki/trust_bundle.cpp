@@ -16,41 +16,33 @@ enum class Unusable { refuse, skip };
 using State = TrustBundle::State;
 
 /// The distinct certificates in `pem`.
-Result<State> read_certificates(std::string_view pem, Unusable unusable) {
+Result<std::shared_ptr<const State>> read_certificates(std::string_view pem, Unusable unusable) {
   const auto blocks = parse_pem(pem, TrustBundle::kMaxInputBytes);
   if (!blocks) return blocks.error();
-  State state;
+  auto state = std::make_shared<State>();
   std::size_t position = 0;
   for (const auto& block : *blocks) {
     if (!block.is_certificate()) continue;
     ++position;
-    const auto parsed = parse_certificate(block.der);
+    std::vector<std::uint8_t> der(block.der.begin(), block.der.end());
+    auto parsed = parse_certificate(der);
     if (!parsed) {
       if (unusable == Unusable::skip) continue;
       return with_context("certificate " + std::to_string(position), parsed.error());
     }
-    std::vector<std::uint8_t> der(block.der.begin(), block.der.end());
-    if (std::ranges::find(state.certificates, der) != state.certificates.end()) continue;
-    state.subject_bytes += parsed->subject.size();
-    state.links.push_back(chain_link(der, *parsed));
-    state.certificates.push_back(std::move(der));
+    if (std::ranges::find(state->certificates, der) != state->certificates.end()) continue;
+    state->subject_bytes += parsed->subject_der.size();
+    state->certificates.push_back(std::move(der));  // its bytes stay where they are
+    state->anchors.push_back(std::move(*parsed));
   }
-  if (state.certificates.empty()) return Errc::no_certificate;
-  return state;
+  if (state->certificates.empty()) return Errc::no_certificate;
+  for (const ParsedCertificate& anchor : state->anchors) {
+    state->by_subject.emplace(anchor.subject, &anchor);
+  }
+  return std::shared_ptr<const State>(std::move(state));
 }
 
 }  // namespace
-
-ChainLink chain_link(std::vector<std::uint8_t> der, const ParsedCertificate& certificate) {
-  return {.der = std::move(der),
-          .subject = certificate.subject,
-          .issuer = certificate.issuer,
-          .not_before = certificate.info.not_before,
-          .not_after = certificate.info.not_after,
-          .name_constraints = certificate.name_constraints,
-          .may_issue = certificate.may_issue,
-          .path_length = certificate.path_length};
-}
 
 Result<TrustBundle> TrustBundle::load(const std::filesystem::path& file) {
   const auto pem = read_file(file, kMaxInputBytes);
@@ -63,7 +55,7 @@ Result<TrustBundle> TrustBundle::load(const std::filesystem::path& file) {
 Result<TrustBundle> TrustBundle::from_pem(std::string_view pem) {
   auto certificates = read_certificates(pem, Unusable::refuse);
   if (!certificates) return certificates.error();
-  return TrustBundle(std::make_shared<const State>(std::move(*certificates)));
+  return TrustBundle(std::move(*certificates));
 }
 
 Result<TrustBundle> TrustBundle::system() {
@@ -77,7 +69,7 @@ Result<TrustBundle> TrustBundle::system() {
     const auto pem = read_file(place, kMaxInputBytes);
     if (!pem) continue;
     if (auto certificates = read_certificates(as_text(*pem), Unusable::skip)) {
-      return TrustBundle(std::make_shared<const State>(std::move(*certificates)));
+      return TrustBundle(std::move(*certificates));
     }
   }
   return Error{Errc::file_unreadable,

@@ -22,6 +22,7 @@ HandshakeFailure by_reason(Errc reason) {
     case Errc::alert_received: return HandshakeFailure::refused_by_peer;
     case Errc::peer_untrusted:
     case Errc::peer_expired:
+    case Errc::peer_wrong_purpose:
     case Errc::unenforced_name_constraints:
     case Errc::peer_sent_no_certificate: return HandshakeFailure::client_certificate;
     case Errc::handshake_timeout: return HandshakeFailure::timed_out;

@@ -139,7 +139,7 @@ void name_authorities(WOLFSSL_CTX* ctx, const TrustBundle& roots) {
   }
 }
 
-bool ask_clients(WOLFSSL_CTX* ctx, const ServingPolicy& policy) {
+void ask_clients(WOLFSSL_CTX* ctx, const ServingPolicy& policy) {
   int mode = WOLFSSL_VERIFY_NONE;
   switch (policy.client_auth) {
     case ClientAuth::none: break;
@@ -152,9 +152,8 @@ bool ask_clients(WOLFSSL_CTX* ctx, const ServingPolicy& policy) {
   }
   const bool asks = mode != WOLFSSL_VERIFY_NONE;
   wolfSSL_CTX_set_verify(ctx, mode, asks ? wolfssl::verify_callback : nullptr);
-  if (!verifies(policy.client_auth)) return true;
+  if (!verifies(policy.client_auth)) return;
   name_authorities(ctx, *policy.client_roots);
-  return wolfssl::trust(ctx, policy.client_roots->certificates());
 }
 
 Error tls_failure(const char* what) { return {Errc::tls_failure, what}; }
@@ -179,16 +178,16 @@ Result<std::shared_ptr<const ServerContext>> ServerContext::build(const Certific
   }
   if (!set_algorithms(ctx.get(), policy.tls)) return tls_failure("cipher suites and groups");
   set_transport(ctx.get());
-  // The library must trust the issuer of what it staples: where clients are verified, that would
-  // let in whoever this issuer has certified; where they are only asked, their sessions have a
-  // store of their own. A stale staple is none: it would be sent no more.
+  // Where clients are asked for a certificate, sessions have a store of their own, in which the
+  // library does not find the issuer of what it staples. A stale staple is none: it would be sent
+  // no more.
   const auto& staple = certificate.staple();
   const bool asks = policy.client_auth != ClientAuth::none;
   if (staple && !asks && staple->valid_at(wolfssl::library_time())) {
     const auto done = wolfssl::use_staple(ctx.get(), certificate, policy.tls);
     if (!done) return done.error();
   }
-  if (!ask_clients(ctx.get(), policy)) return tls_failure("none of the client roots can be used");
+  ask_clients(ctx.get(), policy);
   auto state = std::make_unique<State>();
   state->ctx = std::move(ctx);
   if (!issue_tickets(*state, policy, certificate)) return tls_failure("session tickets");
@@ -197,20 +196,6 @@ Result<std::shared_ptr<const ServerContext>> ServerContext::build(const Certific
 }
 
 namespace wolfssl {
-
-bool trust(WOLFSSL_CTX* ctx, std::span<const std::vector<std::uint8_t>> certificates) {
-  bool any = false;
-  for (const auto& der : certificates) {
-    any |= wolfSSL_CTX_load_verify_buffer(ctx, der.data(), static_cast<long>(der.size()),
-                                          WOLFSSL_FILETYPE_ASN1) == WOLFSSL_SUCCESS;
-  }
-#ifdef WOLFSSL_TRUST_PEER_CERT
-  // A library built so also registers each one as a trusted peer, and then accepts, unverified, any
-  // certificate that repeats its name and the bytes of its signature (CVE-2026-93302).
-  if (any && wolfSSL_CTX_Unload_trust_peers(ctx) != WOLFSSL_SUCCESS) return false;
-#endif
-  return any;
-}
 
 void keep_no_sessions(WOLFSSL_CTX* ctx) {
   wolfSSL_CTX_set_session_cache_mode(ctx, WOLFSSL_SESS_CACHE_OFF);
@@ -255,8 +240,6 @@ Result<std::shared_ptr<const ClientContext>> ClientContext::create(ClientOptions
       if (!system) return system.error();
       options.roots = std::move(*system);
     }
-    if (!wolfssl::trust(ctx.get(), options.roots->certificates()))
-      return tls_failure("none of the roots can be used");
   }
   wolfSSL_CTX_set_verify(ctx.get(), WOLFSSL_VERIFY_PEER, wolfssl::verify_callback);
   set_transport(ctx.get());

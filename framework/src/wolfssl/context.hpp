@@ -2,8 +2,6 @@
 
 #include <cstdint>
 #include <mutex>
-#include <span>
-#include <vector>
 
 #include "livetls/tls/client_context.hpp"
 #include "livetls/tls/server_context.hpp"
@@ -29,10 +27,6 @@ struct ClientContext::State {
 };
 
 namespace wolfssl {
-
-/// Has a context verify peers against these CA certificates, and nothing else; false if it
-/// cannot use any of them.
-bool trust(WOLFSSL_CTX* ctx, std::span<const std::vector<std::uint8_t>> certificates);
 
 /// The cache is the whole process's, and the packaged library keeps sessions with tickets in it
 /// unless it is told twice.

@@ -13,6 +13,7 @@
 #include <stdexcept>
 
 #include "livetls/tls/tls_engine.hpp"
+#include "wolfssl/alert.hpp"
 #include "wolfssl/context.hpp"
 #include "wolfssl/error_category.hpp"
 #include "wolfssl/peer_check.hpp"
@@ -26,30 +27,6 @@ using boost::system::error_code;
 using Next = TlsEngine::Step::Next;
 
 namespace {
-
-enum Alert : std::uint8_t {
-  kDecodeError = 50,
-  kHandshakeFailure = 40,
-  kIllegalParameter = 47,
-  kInternalError = 80,
-  kMissingExtension = 109,
-  kUnrecognizedName = 112,
-  kNoApplicationProtocol = 120,
-};
-
-Alert alert_for(error_code reason) {
-  if (reason == Errc::unrecognized_name) return kUnrecognizedName;
-  if (reason == Errc::server_name_missing) return kMissingExtension;
-  if (reason == Errc::no_common_parameters) return kHandshakeFailure;
-  if (reason == Errc::no_application_protocol) return kNoApplicationProtocol;
-  if (reason == Errc::invalid_key_share || reason == Errc::client_hello_changed) {
-    return kIllegalParameter;
-  }
-  if (reason == Errc::malformed_client_hello || reason == Errc::client_hello_too_large) {
-    return kDecodeError;
-  }
-  return kInternalError;
-}
 
 TlsEngine::Step done(std::size_t bytes = 0) { return {Next::done, bytes, {}}; }
 TlsEngine::Step need_input() { return {Next::need_input, 0, {}}; }
@@ -79,7 +56,8 @@ struct ClientSession::State {
   std::optional<TrustBundle> roots;
   std::optional<Fingerprint> presented;  // our own certificate, which the server may know it by
   bool accepted;
-  std::vector<std::vector<std::uint8_t>> chain;
+  CertificateChain chain;
+  CertificateChain verified;
 
   bool is_for(const ServerName& other, const ClientOptions& options) const {
     return name == other && presented == fingerprint_of(options.certificate) &&
@@ -138,7 +116,7 @@ struct TlsEngine::State {
   Step failed_call(int result);
   Step fail(error_code error);
   Step refuse(error_code error);
-  void send_plain_alert(Alert alert);
+  void send_plain_alert(wolfssl::Alert alert);
 };
 
 // ---- The handshake ---------------------------------------------------------------------------
@@ -202,7 +180,7 @@ error_code TlsEngine::State::choose(const ClientHello& hello) {
   create_session(wolfssl::context_for(*served->context, hello));
   wire.watch->keep_client_hello(hello);
   if (verifies(policy.client_auth)) peer.roots = &*policy.client_roots;
-  if (peer.skip() && policy.client_auth != ClientAuth::none) verify_apart();
+  if (policy.client_auth != ClientAuth::none) verify_apart();
   if (!alpn.empty() && wolfSSL_UseALPN(ssl.get(), alpn.data(), static_cast<unsigned>(alpn.size()),
                                        WOLFSSL_ALPN_FAILED_ON_MISMATCH) != WOLFSSL_SUCCESS) {
     return Errc::tls_failure;
@@ -221,8 +199,8 @@ void TlsEngine::State::create_session(WOLFSSL_CTX* ctx) {
   if (binds_channel()) wolfSSL_KeepArrays(ssl.get());
 }
 
-/// The library adds authorities that it meets in a chain, and that are believed, to the store it
-/// verifies with: where everything is believed, that must not be the one of the context.
+/// The library adds the CAs that it meets in a chain, and that it is told to accept, to the store
+/// it verifies with, which must not be the one of the context.
 void TlsEngine::State::verify_apart() {
   WOLFSSL_X509_STORE* store = wolfSSL_X509_STORE_new();
   if (store == nullptr) throw std::bad_alloc();
@@ -232,7 +210,7 @@ void TlsEngine::State::verify_apart() {
 void TlsEngine::State::begin_client() {
   create_session(client->state().ctx.get());
   if (!client->options().insecure_skip_verify) peer.roots = &*client->options().roots;
-  if (peer.skip()) verify_apart();
+  verify_apart();
   const std::string& name = peer.expected_name->text();
   if (!peer.expected_name->is_ip() &&
       wolfSSL_UseSNI(ssl.get(), WOLFSSL_SNI_HOST_NAME, name.data(),
@@ -253,6 +231,7 @@ TlsEngine::Step TlsEngine::State::established_with_peer() {
   if (client && resumed && session) {
     peer.accepted = session->accepted;
     peer.chain = session->chain;
+    peer.verified = session->verified;
   }
   if (const error_code missing = client ? server_lacks() : client_lacks()) {
     wire.output.clear();  // nothing more for a peer that was never shown to be the right one
@@ -375,7 +354,7 @@ TlsEngine::Step TlsEngine::State::failed_call(int result) {
     return established ? failed(asio::error::eof) : fail(Errc::stream_truncated);
   }
   wolfSSL_ERR_clear_error();
-  if (peer.refusal) return fail(peer.refusal);
+  if (peer.refusal.code) return fail(peer.refusal.code);
   return fail(wolfssl::to_error_code(reason));
 }
 
@@ -388,12 +367,13 @@ TlsEngine::Step TlsEngine::State::fail(error_code error) {
 /// Fails with an alert that is the last thing the peer hears.
 TlsEngine::Step TlsEngine::State::refuse(error_code error) {
   wire.output.clear();
-  if (error != Errc::not_tls && error != Errc::plain_http) send_plain_alert(alert_for(error));
+  if (error != Errc::not_tls && error != Errc::plain_http)
+    send_plain_alert(wolfssl::alert_for(error));
   return fail(error);
 }
 
 /// While nothing is encrypted, an alert is one unprotected record (RFC 8446, section 6).
-void TlsEngine::State::send_plain_alert(Alert alert) {
+void TlsEngine::State::send_plain_alert(wolfssl::Alert alert) {
   constexpr std::uint8_t kFatal = 2;
   wire.output = {21, 3, 3, 0, 2, kFatal, alert};
 }
@@ -474,7 +454,8 @@ std::optional<ClientSession> TlsEngine::session() const {
       .roots = state_->client->options().roots,
       .presented = fingerprint_of(state_->client->options().certificate),
       .accepted = peer.accepted,
-      .chain = peer.chain});
+      .chain = peer.chain,
+      .verified = peer.verified});
   WOLFSSL_SESSION* session = kept.state_->session.get();
   if (session == nullptr || wolfSSL_SESSION_has_ticket(session) != 1) return std::nullopt;
   return kept;
@@ -489,6 +470,12 @@ std::optional<CertificateInfo> TlsEngine::peer_certificate() const {
 std::span<const std::vector<std::uint8_t>> TlsEngine::peer_chain() const noexcept {
   return state_->peer.chain;
 }
+
+std::span<const std::vector<std::uint8_t>> TlsEngine::verified_chain() const noexcept {
+  return state_->peer.verified;
+}
+
+std::string_view TlsEngine::refusal_reason() const noexcept { return state_->peer.refusal.context; }
 
 bool TlsEngine::peer_is_verified() const noexcept {
   return state_->established && state_->peer.accepted;

@@ -1,12 +1,11 @@
 #pragma once
 
-#include <boost/system/error_code.hpp>
-#include <cstdint>
 #include <optional>
-#include <vector>
 
+#include "livetls/base/error.hpp"
 #include "livetls/pki/server_name.hpp"
 #include "livetls/pki/trust_bundle.hpp"
+#include "pki/certificate_path.hpp"
 #include "wolfssl/wolfssl.hpp"
 
 namespace livetls::wolfssl {
@@ -16,14 +15,15 @@ struct PeerCheck {
   std::optional<ServerName> expected_name;  // client
   const TrustBundle* roots = nullptr;       // nullptr: take anything
   bool accepted = false;
-  boost::system::error_code refusal = {};        // ours, of what the library had accepted
-  std::vector<std::vector<std::uint8_t>> chain;  // the leaf first
+  Error refusal;
+  CertificateChain chain;     // as it was sent
+  CertificateChain verified;  // to a root
 
   bool skip() const { return roots == nullptr; }
-  boost::system::error_code judge() const;
+  void judge();
 };
 
-/// Called for every certificate of a server's chain, after the library has verified it.
+/// Called for every certificate of the peer's chain, the leaf last.
 int verify_callback(int verified, WOLFSSL_X509_STORE_CTX* store) noexcept;
 
 }  // namespace livetls::wolfssl

@@ -26,8 +26,19 @@ int fetch_nothing(void*, const char*, int, unsigned char*, int, unsigned char**)
 void free_nothing(void*, unsigned char*) {}
 int send_nothing(WOLFSSL*, void*) { return SSL_TLSEXT_ERR_NOACK; }
 
+/// False where the library can use none of them.
 bool trust_issuers(WOLFSSL_CTX* ctx, const Certificate& certificate) {
-  return trust(ctx, certificate.chain().subspan(1));
+  bool any = false;
+  for (const auto& der : certificate.chain().subspan(1)) {
+    any |= wolfSSL_CTX_load_verify_buffer(ctx, der.data(), static_cast<long>(der.size()),
+                                          WOLFSSL_FILETYPE_ASN1) == WOLFSSL_SUCCESS;
+  }
+#ifdef WOLFSSL_TRUST_PEER_CERT
+  // A library built so also registers each one as a trusted peer, and then accepts, unverified, any
+  // certificate that repeats its name and the bytes of its signature (CVE-2026-93302).
+  if (any && wolfSSL_CTX_Unload_trust_peers(ctx) != WOLFSSL_SUCCESS) return false;
+#endif
+  return any;
 }
 
 CtxPtr insistent_client(const Certificate& certificate, TlsVersion version) {

@@ -2,23 +2,57 @@
 
 #include <gtest/gtest.h>
 
+#include <list>
+
 namespace livetls {
 namespace {
 
-bool permits(const std::string& base, const std::string& name) {
-  NameConstraints constraints;
-  constraints.permitted.dns = {base};
-  return are_allowed({.dns = {name}, .ip = {}}, constraints);
-}
+using Type = GeneralName::Type;
 
-bool excludes(const std::string& base, const std::string& name) {
+struct Name {
+  Type type;
+  std::string value;
+};
+
+class NameConstraintsTest : public testing::Test {
+ protected:
+  NamesAllowed check(const std::vector<Name>& names) {
+    ParsedCertificate certificate{};
+    for (const Name& name : names) certificate.extensions.alternative_names.push_back(kept(name));
+    return ConstraintCheck().check(certificate, true, constraints);
+  }
+  bool allows(const std::vector<Name>& names) { return check(names) == NamesAllowed::yes; }
+
+  void permit(const Name& name) { constraints.permitted.push_back({kept(name)}); }
+  void exclude(const Name& name) { constraints.excluded.push_back({kept(name)}); }
+
+  bool permits(Type type, const std::string& base, const std::string& name) {
+    constraints = {};
+    permit({type, base});
+    return allows({{type, name}});
+  }
+  bool permits(const std::string& base, const std::string& name) {
+    return permits(Type::dns, base, name);
+  }
+  bool excludes(const std::string& base, const std::string& name) {
+    constraints = {};
+    exclude({Type::dns, base});
+    return !allows({{Type::dns, name}});
+  }
+
+  GeneralName kept(const Name& name) {
+    const std::string& text = texts_.emplace_back(name.value);
+    return {name.type, {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}};
+  }
+
   NameConstraints constraints;
-  constraints.excluded.dns = {base};
-  return !are_allowed({.dns = {name}, .ip = {}}, constraints);
-}
+
+ private:
+  std::list<std::string> texts_;
+};
 
 /// RFC 5280, section 4.2.1.10.
-TEST(NameConstraints, PermitNamesThatHaveLabelsBeforeTheirs) {
+TEST_F(NameConstraintsTest, PermitNamesThatHaveLabelsBeforeTheirs) {
   EXPECT_TRUE(permits("example.com", "example.com"));
   EXPECT_TRUE(permits("example.com", "a.example.com"));
   EXPECT_TRUE(permits("example.com", "a.b.EXAMPLE.com."));
@@ -31,7 +65,7 @@ TEST(NameConstraints, PermitNamesThatHaveLabelsBeforeTheirs) {
   EXPECT_FALSE(permits("example.com", "example.com.evil"));
 }
 
-TEST(NameConstraints, PermitWildcardsThatStayBelow) {
+TEST_F(NameConstraintsTest, PermitWildcardsThatStayBelow) {
   EXPECT_TRUE(permits("example.com", "*.example.com"));
   EXPECT_TRUE(permits(".example.com", "*.example.com"));
   EXPECT_TRUE(permits("example.com", "*.a.example.com"));
@@ -39,7 +73,7 @@ TEST(NameConstraints, PermitWildcardsThatStayBelow) {
   EXPECT_FALSE(permits("example.com", "*.com"));
 }
 
-TEST(NameConstraints, ExcludeWhateverMayMeetTheirs) {
+TEST_F(NameConstraintsTest, ExcludeWhateverMayMeetTheirs) {
   EXPECT_TRUE(excludes("secret.example", "secret.example"));
   EXPECT_TRUE(excludes("secret.example", "secret.example."));
   EXPECT_TRUE(excludes("secret.example", "a.secret.example"));
@@ -53,30 +87,81 @@ TEST(NameConstraints, ExcludeWhateverMayMeetTheirs) {
   EXPECT_FALSE(excludes("a.b.example", "*.c.example"));
 }
 
-TEST(NameConstraints, AreAboutAllNamesOfTheirType) {
-  NameConstraints constraints;
-  constraints.permitted.dns = {"a.example", "b.example"};
-  constraints.excluded.dns = {"x.b.example"};
-  const auto allowed = [&](std::vector<std::string> dns) {
-    return are_allowed({.dns = std::move(dns), .ip = {{10, 0, 0, 1}}}, constraints);
-  };
-  EXPECT_TRUE(allowed({"a.example", "y.b.example"}));
-  EXPECT_FALSE(allowed({"a.example", "c.example"}));
-  EXPECT_FALSE(allowed({"a.example", "x.b.example"}));
-  EXPECT_TRUE(allowed({})) << "addresses are of another type";
+TEST_F(NameConstraintsTest, AreAboutAllNamesOfTheirType) {
+  permit({Type::dns, "a.example"});
+  permit({Type::dns, "b.example"});
+  exclude({Type::dns, "x.b.example"});
+  EXPECT_TRUE(allows({{Type::dns, "a.example"}, {Type::dns, "y.b.example"}}));
+  EXPECT_FALSE(allows({{Type::dns, "a.example"}, {Type::dns, "c.example"}}));
+  EXPECT_FALSE(allows({{Type::dns, "a.example"}, {Type::dns, "x.b.example"}}));
+  EXPECT_TRUE(allows({{Type::ip, std::string("\x0a\0\0\1", 4)}})) << "of another type";
 }
 
-TEST(NameConstraints, CompareAddressesUnderTheirMask) {
-  NameConstraints constraints;
-  constraints.permitted.ip = {{10, 0, 0, 0, 255, 0, 0, 0}};
-  constraints.excluded.ip = {{10, 1, 2, 0, 255, 255, 255, 0}};
-  const auto allowed = [&](std::vector<std::uint8_t> address) {
-    return are_allowed({.dns = {}, .ip = {std::move(address)}}, constraints);
+TEST_F(NameConstraintsTest, CompareAddressesUnderTheirMask) {
+  const auto ip = [](std::initializer_list<int> bytes) {
+    std::string text;
+    for (const int byte : bytes) text += static_cast<char>(byte);
+    return Name{Type::ip, text};
   };
-  EXPECT_TRUE(allowed({10, 9, 9, 9}));
-  EXPECT_FALSE(allowed({11, 9, 9, 9}));
-  EXPECT_FALSE(allowed({10, 1, 2, 3}));
-  EXPECT_FALSE(allowed(std::vector<std::uint8_t>(16, 0))) << "IPv6, where only IPv4 is permitted";
+  permit(ip({10, 0, 0, 0, 255, 0, 0, 0}));
+  exclude(ip({10, 1, 2, 0, 255, 255, 255, 0}));
+  EXPECT_TRUE(allows({ip({10, 9, 9, 9})}));
+  EXPECT_FALSE(allows({ip({11, 9, 9, 9})}));
+  EXPECT_FALSE(allows({ip({10, 1, 2, 3})}));
+  EXPECT_FALSE(allows({{Type::ip, std::string(16, 0)}})) << "IPv6, where only IPv4 is permitted";
+}
+
+TEST_F(NameConstraintsTest, CompareMailboxes) {
+  const auto mail = [&](const char* base, const char* name) {
+    return permits(Type::email, base, name);
+  };
+  EXPECT_TRUE(mail("a.example", "me@A.example"));
+  EXPECT_FALSE(mail("a.example", "me@b.a.example"));
+  EXPECT_TRUE(mail(".a.example", "me@b.a.example"));
+  EXPECT_FALSE(mail(".a.example", "me@a.example"));
+  EXPECT_TRUE(mail("me@a.example", "me@a.EXAMPLE"));
+  EXPECT_FALSE(mail("me@a.example", "ME@a.example"));
+  EXPECT_FALSE(mail("me@a.example", "you@a.example"));
+  EXPECT_FALSE(mail("a.example", "a.example")) << "no mailbox";
+}
+
+TEST_F(NameConstraintsTest, CompareTheHostsOfUris) {
+  const auto uri = [&](const char* base, const char* name) {
+    return permits(Type::uri, base, name);
+  };
+  EXPECT_TRUE(uri("a.example", "https://a.example/path"));
+  EXPECT_TRUE(uri("a.example", "spiffe://A.example"));
+  EXPECT_TRUE(uri("a.example", "https://user@a.example:8443?x"));
+  EXPECT_FALSE(uri("a.example", "https://b.a.example"));
+  EXPECT_TRUE(uri(".a.example", "https://b.a.example"));
+  EXPECT_FALSE(uri("a.example", "https://b.example/@a.example"));
+  EXPECT_FALSE(uri("a.example", "https://a.example@b.example"));
+  EXPECT_FALSE(uri("a.example", "https://a.example:80@b.example"));
+}
+
+TEST_F(NameConstraintsTest, AreUnknownWhereTheyCannotBeApplied) {
+  permit({Type::uri, "a.example"});
+  for (const char* name : {"urn:a.example", "https://10.0.0.1/", "https://[::1]/", "https:///x"}) {
+    EXPECT_EQ(check({{Type::uri, name}}), NamesAllowed::unknown) << name;
+  }
+  constraints = {};
+  permit({Type::registered_id, "x"});
+  EXPECT_EQ(check({{Type::registered_id, "x"}}), NamesAllowed::unknown);
+  EXPECT_EQ(check({{Type::dns, "a.example"}}), NamesAllowed::yes);
+  constraints = {};
+  constraints.permitted.push_back({kept({Type::dns, "a.example"}), true});
+  EXPECT_EQ(check({{Type::dns, "a.example"}}), NamesAllowed::unknown) << "a distance";
+}
+
+TEST_F(NameConstraintsTest, AreNotComparedForEver) {
+  std::vector<Name> names;
+  for (int i = 0; i < 400; ++i) {
+    names.push_back({Type::dns, std::to_string(i) + ".example"});
+    exclude({Type::ip, std::string(8, '\xff')});
+  }
+  EXPECT_FALSE(allows(names));
+  constraints.excluded.resize(ConstraintCheck::kMaxComparisons / names.size());
+  EXPECT_TRUE(allows(names));
 }
 
 }  // namespace

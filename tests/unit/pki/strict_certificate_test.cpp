@@ -5,6 +5,7 @@
 
 #include "livetls/pki/certificate_info.hpp"
 #include "pki/crypto.hpp"
+#include "pki/parsed_certificate.hpp"
 #include "pki/public_key.hpp"
 #include "support/crafted_certificates.hpp"
 
@@ -133,28 +134,11 @@ class TwoReaders : public testing::Test {
                                      extension(oid::kBasicConstraints,
                                                der_of(der::kSequence, {Der{0x01, 0x01, 0xff}}))})});
     certificate = sign(tbs, root.key);
-    const auto key_info = part(copy_of(root.key.public_key_der()));
-    const auto times = part(validity()).subspan(2);
-    const auto name = part(copy_of(bytes_of("a.example")));
-    reading = {.key_type = KeyType::ecdsa_p256,
-               .key_info = key_info,
-               .key = key_info.last(65),
-               .serial = part(serial()).subspan(2),
-               .not_before = times.first(times.size() / 2),
-               .not_after = times.last(times.size() / 2),
-               .dns_names = {name},
-               .ip_names = {},
-               .is_ca = true};
-  }
-
-  /// Where these bytes are in the certificate.
-  der::Span part(const Der& bytes) const {
-    const auto found = std::ranges::search(certificate, bytes);
-    return {certificate.data() + (found.begin() - certificate.begin()), bytes.size()};
+    reading = parse_certificate(certificate).value();
   }
 
   std::string verdict() const {
-    const auto checked = crypto::check_certificate(certificate, reading);
+    const auto checked = crypto::check_certificate(reading);
     return checked ? "" : checked.error().context;
   }
 
@@ -164,14 +148,14 @@ class TwoReaders : public testing::Test {
 
   CraftedRoot root;
   Der certificate;
-  crypto::CertificateReading reading;
+  ParsedCertificate reading;
   const Der other = Der(65, 4);
 };
 
 TEST_F(TwoReaders, Agree) { EXPECT_EQ(verdict(), ""); }
 
 TEST_F(TwoReaders, DifferInTheKey) {
-  reading.key = reading.key_info = other;
+  reading.key = reading.key_info = der::Span(other);
   expect_difference("the public key");
 }
 
@@ -190,19 +174,24 @@ TEST_F(TwoReaders, DifferInTheValidity) {
 }
 
 TEST_F(TwoReaders, DifferInTheNames) {
-  const auto name = reading.dns_names.front();
-  for (const std::vector<der::Span>& names :
-       {std::vector<der::Span>{}, {name, name}, {der::Span(other)}, {name.first(3)}}) {
-    reading.dns_names = names;
+  using Type = GeneralName::Type;
+  auto& names = reading.extensions.alternative_names;
+  const GeneralName name = names.front();
+  for (const std::vector<GeneralName>& others : {std::vector<GeneralName>{},
+                                                 {name, name},
+                                                 {{Type::dns, other}},
+                                                 {{Type::dns, name.value.first(3)}}}) {
+    names = others;
     expect_difference("the DNS names");
   }
-  reading.dns_names = {name};
-  reading.ip_names = {name.first(4)};
+  names = {name, {Type::ip, name.value.first(4)}};
   expect_difference("the IP addresses");
+  names = {name, {Type::uri, name.value}};
+  expect_difference("the URIs");
 }
 
 TEST_F(TwoReaders, DifferInWhetherItIsACa) {
-  reading.is_ca = false;
+  reading.extensions.is_ca = false;
   expect_difference("whether it is a CA");
 }
 

@@ -67,6 +67,7 @@ enum class Errc {
   peer_untrusted,
   unenforced_name_constraints,
   peer_expired,
+  peer_wrong_purpose,
   peer_name_mismatch,
   peer_not_pinned,
   peer_sent_no_certificate,

@@ -31,6 +31,7 @@ struct CertificateInfo {
   std::string serial;   ///< lower-case hexadecimal
   std::vector<std::string> dns_names;  ///< subjectAltName dNSName, as written
   std::vector<std::string> ip_names;   ///< subjectAltName iPAddress, canonical text
+  std::vector<std::string> uris;       ///< subjectAltName URI, as written: a SPIFFE ID
   std::chrono::sys_seconds not_before;
   std::chrono::sys_seconds not_after;
   KeyType key_type;

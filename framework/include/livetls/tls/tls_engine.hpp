@@ -125,6 +125,14 @@ class TlsEngine {
   std::optional<CertificateInfo> peer_certificate() const;
   std::span<const std::vector<std::uint8_t>> peer_chain() const noexcept;
 
+  /// The path by which the peer was verified: from its certificate to a root that is trusted here,
+  /// in DER. Empty where nothing was verified.
+  std::span<const std::vector<std::uint8_t>> verified_chain() const noexcept;
+
+  /// Which certificate of the peer was rejected, and by which rule: for operators, not for peers.
+  /// Empty where none was.
+  std::string_view refusal_reason() const noexcept;
+
   /// Its chain leads to a root that is trusted here, and, of a server, its name is the one dialled.
   bool peer_is_verified() const noexcept;
 
