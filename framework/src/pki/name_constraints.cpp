@@ -58,6 +58,11 @@ bool is_any_below(std::string_view name, std::string_view base) {
          is_below(without_dot, parent);
 }
 
+/// A name without an empty label: what others make of one that has some cannot be known.
+bool is_dns_name(std::string_view name) {
+  return !name.empty() && !name.starts_with('.') && name.find("..") == name.npos;
+}
+
 // ---- Hosts in e-mail addresses and URIs --------------------------------------------------------
 
 /// A base that begins with a dot stands for the hosts below it, any other for itself.
@@ -68,8 +73,9 @@ bool is_host_in(std::string_view host, std::string_view base) {
 
 /// The local part is compared as it is, the host in any case.
 Match match_email(std::string_view mailbox, std::string_view base) {
-  const auto at = mailbox.rfind('@');
+  const auto at = mailbox.find('@');
   if (at == mailbox.npos || at == 0 || at + 1 == mailbox.size()) return Match::unreadable;
+  if (mailbox.find('@', at + 1) != mailbox.npos) return Match::unreadable;
   const std::string host = without_final_dot(mailbox.substr(at + 1));
   const auto base_at = base.rfind('@');
   if (base_at == base.npos) return match_if(is_host_in(host, without_final_dot(base)));
@@ -115,6 +121,7 @@ bool begins_with(const CanonicalName& name, const CanonicalName& base) {
 Match match(const Comparable& name, const Comparable& base, bool permitted) {
   switch (name.type) {
     case Type::dns:
+      if (!is_dns_name(name.text)) return Match::unreadable;
       return match_if(permitted ? is_all_below(name.text, base.text)
                                 : is_any_below(name.text, base.text));
     case Type::email: return match_email(name.text, base.text);

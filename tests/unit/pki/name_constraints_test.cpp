@@ -145,6 +145,15 @@ TEST_F(NameConstraintsTest, AreUnknownWhereTheyCannotBeApplied) {
     EXPECT_EQ(check({{Type::uri, name}}), NamesAllowed::unknown) << name;
   }
   constraints = {};
+  permit({Type::dns, "a.example"});
+  for (const char* name : {".a.example", "b..a.example", ""}) {
+    EXPECT_EQ(check({{Type::dns, name}}), NamesAllowed::unknown) << name;
+  }
+  permit({Type::email, "a.example"});
+  for (const char* name : {"a.example", "me@b.example@a.example", "@a.example", "me@"}) {
+    EXPECT_EQ(check({{Type::email, name}}), NamesAllowed::unknown) << name;
+  }
+  constraints = {};
   permit({Type::registered_id, "x"});
   EXPECT_EQ(check({{Type::registered_id, "x"}}), NamesAllowed::unknown);
   EXPECT_EQ(check({{Type::dns, "a.example"}}), NamesAllowed::yes);
