@@ -106,11 +106,12 @@ struct TwoReadings {
   }
 };
 
-/// A certificate of these bytes, by a P-256 key.
-inline Der sign(der::Span tbs, const PrivateKey& key) {
+/// A certificate of these bytes, by a P-256 key. `algorithm`: what the signature says of itself.
+inline Der sign(der::Span tbs, const PrivateKey& key,
+                const Der& algorithm = der_of(der::kSequence, {ecdsa_with_sha256()})) {
   const auto signature = crypto::sign(KeyType::ecdsa_p256, key.der(), tbs).value();
   const SecretBytes bits = der::bit_string(signature);
-  return der_of(der::kSequence, {tbs, der_of(der::kSequence, {ecdsa_with_sha256()}), bits});
+  return der_of(der::kSequence, {tbs, algorithm, bits});
 }
 
 /// A root whose key the test has.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/with_context.hpp"
+#include "pki/crypto.hpp"
 #include "pki/parsed_certificate.hpp"
 #include "pki/pem.hpp"
 #include "pki/read_file.hpp"
@@ -24,16 +25,18 @@ Result<Chain> read_chain(std::string_view pem) {
   return swapped ? Errc::certificate_and_key_swapped : Errc::no_certificate;
 }
 
+/// Above the leaf, keys of a kind that is not served do no harm: the chain is sent as it is.
 Result<std::vector<ParsedCertificate>> parse_chain(const Chain& chain) {
   std::vector<ParsedCertificate> parsed;
-  for (const auto& der : chain) {
-    auto certificate = parsed.empty() ? parse_certificate_twice(der) : parse_certificate(der);
-    if (!certificate) {
-      const auto position = "certificate " + std::to_string(parsed.size() + 1) + " of " +
-                            std::to_string(chain.size());
+  for (std::size_t i = 0; i < chain.size(); ++i) {
+    auto certificate = parse_certificate(chain[i]);
+    if (certificate) {
+      parsed.push_back(std::move(*certificate));
+    } else if (i == 0 || certificate.error() != Errc::unsupported_key) {
+      const auto position =
+          "certificate " + std::to_string(i + 1) + " of " + std::to_string(chain.size());
       return with_context(position, certificate.error());
     }
-    parsed.push_back(std::move(*certificate));
   }
   return parsed;
 }
@@ -134,7 +137,9 @@ Result<Certificate> Certificate::assemble(Chain chain, std::shared_ptr<const Pri
   if (!std::ranges::equal(leaf.public_key_info, key->public_key_der())) {
     return mismatch(*parsed, *key);
   }
-  const bool in_order = is_in_order(*parsed);
+  const auto checked = crypto::check_certificate(leaf, crypto::IfUnreadable::accept);
+  if (!checked) return checked.error();
+  const bool in_order = parsed->size() == chain.size() && is_in_order(*parsed);
   auto schemes = signature_schemes_of(*parsed);
   return Certificate(std::make_shared<const State>(
       State{std::move(leaf.info), std::move(chain), in_order, std::move(schemes), std::move(key)}));

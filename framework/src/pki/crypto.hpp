@@ -59,9 +59,12 @@ bool is_on_curve(KeyType curve, std::span<const std::uint8_t> point);
 bool verify(KeyType type, std::span<const std::uint8_t> key, std::uint16_t scheme,
             std::span<const std::uint8_t> message, std::span<const std::uint8_t> signature);
 
+enum class IfUnreadable { refuse, accept };
+
 /// Whether the TLS library can read this certificate, and reads the same: what one reader verifies,
-/// another must not take for something else. It does not judge dates or trust. Errors:
-/// malformed_certificate, with the reason.
-Result<void> check_certificate(const ParsedCertificate& ours);
+/// another must not take for something else. It does not judge dates or trust. What is only served
+/// need not be readable: the library sends it as it is. Errors: malformed_certificate, with the
+/// reason.
+Result<void> check_certificate(const ParsedCertificate& ours, IfUnreadable unreadable);
 
 }  // namespace livetls::crypto

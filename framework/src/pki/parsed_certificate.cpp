@@ -117,7 +117,7 @@ Result<ParsedCertificate> parse_certificate(der::Span certificate) {
 Result<ParsedCertificate> parse_certificate_twice(der::Span certificate) {
   auto parsed = parse_certificate(certificate);
   if (!parsed) return parsed;
-  const auto checked = crypto::check_certificate(*parsed);
+  const auto checked = crypto::check_certificate(*parsed, crypto::IfUnreadable::refuse);
   return checked ? std::move(parsed) : Result<ParsedCertificate>(checked.error());
 }
 

@@ -41,9 +41,9 @@ struct ParsedCertificate {
 /// unsupported_key.
 Result<ParsedCertificate> parse_certificate(der::Span certificate);
 
-/// The same of a certificate that the TLS library reads, too: of a peer's or of our own. Errors:
-/// those of parse_certificate; malformed_certificate also where the library cannot read it, or
-/// reads something else.
+/// The same of a peer's certificate, which the TLS library reads, too. Errors: those of
+/// parse_certificate; malformed_certificate also where the library cannot read it, or reads
+/// something else.
 Result<ParsedCertificate> parse_certificate_twice(der::Span certificate);
 
 /// A serial number's INTEGER as CertificateInfo::serial spells it.

@@ -11,12 +11,12 @@
 namespace livetls {
 namespace {
 
-enum class Unusable { refuse, skip };
+enum class Malformed { refuse, leave_out };
 
 using State = TrustBundle::State;
 
 /// The distinct certificates in `pem`.
-Result<std::shared_ptr<const State>> read_certificates(std::string_view pem, Unusable unusable) {
+Result<std::shared_ptr<const State>> read_certificates(std::string_view pem, Malformed malformed) {
   const auto blocks = parse_pem(pem, TrustBundle::kMaxInputBytes);
   if (!blocks) return blocks.error();
   auto state = std::make_shared<State>();
@@ -27,15 +27,19 @@ Result<std::shared_ptr<const State>> read_certificates(std::string_view pem, Unu
     std::vector<std::uint8_t> der(block.der.begin(), block.der.end());
     auto parsed = parse_certificate(der);
     if (!parsed) {
-      if (unusable == Unusable::skip) continue;
-      return with_context("certificate " + std::to_string(position), parsed.error());
+      Error error = with_context("certificate " + std::to_string(position), parsed.error());
+      if (malformed == Malformed::refuse && error != Errc::unsupported_key) return error;
+      state->left_out.push_back(std::move(error));
+      continue;
     }
     if (std::ranges::find(state->certificates, der) != state->certificates.end()) continue;
     state->subject_bytes += parsed->subject_der.size();
     state->certificates.push_back(std::move(der));  // its bytes stay where they are
     state->anchors.push_back(std::move(*parsed));
   }
-  if (state->certificates.empty()) return Errc::no_certificate;
+  if (state->certificates.empty()) {
+    return state->left_out.empty() ? Error(Errc::no_certificate) : state->left_out.front();
+  }
   for (const ParsedCertificate& anchor : state->anchors) {
     state->by_subject.emplace(anchor.subject, &anchor);
   }
@@ -53,7 +57,7 @@ Result<TrustBundle> TrustBundle::load(const std::filesystem::path& file) {
 }
 
 Result<TrustBundle> TrustBundle::from_pem(std::string_view pem) {
-  auto certificates = read_certificates(pem, Unusable::refuse);
+  auto certificates = read_certificates(pem, Malformed::refuse);
   if (!certificates) return certificates.error();
   return TrustBundle(std::move(*certificates));
 }
@@ -68,7 +72,7 @@ Result<TrustBundle> TrustBundle::system() {
   for (const auto* place : kUsualPlaces) {
     const auto pem = read_file(place, kMaxInputBytes);
     if (!pem) continue;
-    if (auto certificates = read_certificates(as_text(*pem), Unusable::skip)) {
+    if (auto certificates = read_certificates(as_text(*pem), Malformed::leave_out)) {
       return TrustBundle(std::move(*certificates));
     }
   }
@@ -80,6 +84,8 @@ Result<TrustBundle> TrustBundle::system() {
 std::span<const std::vector<std::uint8_t>> TrustBundle::certificates() const noexcept {
   return state_->certificates;
 }
+
+std::span<const Error> TrustBundle::left_out() const noexcept { return state_->left_out; }
 
 std::size_t TrustBundle::subject_bytes() const noexcept { return state_->subject_bytes; }
 

@@ -13,6 +13,7 @@ struct TrustBundle::State {
   std::vector<std::vector<std::uint8_t>> certificates;
   std::vector<ParsedCertificate> anchors;  ///< the same, parsed
   std::multimap<CanonicalName, const ParsedCertificate*> by_subject;
+  std::vector<Error> left_out;
   std::size_t subject_bytes = 0;
 };
 

@@ -341,15 +341,7 @@ Result<Served> CertManager::select(const ClientHello& hello) const {
   auto [snapshot, seat] = state_->current.read([](const std::shared_ptr<const Snapshot>& current) {
     return std::pair(current, GenerationSeat(current->counts()));
   });
-  Snapshot::Found found = snapshot->find_default();
-  if (!hello.server_name.empty()) {
-    const Result<ServerName> name = ServerName::parse(hello.server_name);
-    if (!name) {
-      seat.fail(HandshakeFailure::malformed);
-      return Error{Errc::malformed_client_hello, name.error().context};
-    }
-    found = snapshot->find(*name);
-  }
+  const Snapshot::Found found = snapshot->find_asked(hello.server_name);
   seat.found(found.identity->counts(), found.match);
   const auto choice = found.identity->choose(hello);
   if (!choice) {
@@ -359,8 +351,9 @@ Result<Served> CertManager::select(const ClientHello& hello) const {
   auto context = found.identity->context(*choice);
   if (!context) return context.error();
   const std::uint64_t generation = snapshot->generation();
+  const Selection* selection = snapshot.get();
   return Served{pin(std::move(*context), *found.identity, std::move(snapshot)), generation,
-                found.match, std::move(seat)};
+                found.match, selection, std::move(seat)};
 }
 
 // ---- What everything here needs --------------------------------------------------------------

@@ -97,6 +97,14 @@ bool ReadyIdentity::serves(const Identity& identity, const ServingTerms& terms) 
   });
 }
 
+bool ReadyIdentity::serves(const ServerContext& context) const {
+  if (!on_demand_) return std::ranges::find(kept_, &context, &ContextPtr::get) != kept_.end();
+  for (std::size_t i = 0; i < offered_.size(); ++i) {
+    if (offered_[i] == context.certificate() && policy(i) == context.policy()) return true;
+  }
+  return false;
+}
+
 ServingPolicy ReadyIdentity::policy(std::size_t index) const {
   return terms_->policy(identity_, offered_[index]);
 }

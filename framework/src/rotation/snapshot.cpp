@@ -197,6 +197,16 @@ Result<void> Snapshot::check_default_is_as_strong_as(const std::string& name,
   return Error{Errc::default_weaker_than_named, name + " (" + std::string(to_string(mode)) + ")"};
 }
 
+Snapshot::Found Snapshot::find_asked(std::string_view server_name) const {
+  if (server_name.empty()) return find_default();
+  const Result<ServerName> name = ServerName::parse(server_name);
+  return name ? find(*name) : Found{default_.get(), NameMatch::unknown};
+}
+
+bool Snapshot::confirms(std::string_view server_name, const ServerContext& context) const {
+  return find_asked(server_name).identity->serves(context);
+}
+
 Snapshot::Found Snapshot::find(const ServerName& name) const {
   const auto named = [this](std::string_view text) -> const ReadyIdentity* {
     if (const ReadyIdentity* identity = identities_.find(text)) return identity;

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "tls/policy_digest.hpp"
+#include "wolfssl/confirmation.hpp"
 #include "wolfssl/error_category.hpp"
 #include "wolfssl/key_scope.hpp"
 #include "wolfssl/peer_check.hpp"
@@ -178,6 +179,7 @@ Result<std::shared_ptr<const ServerContext>> ServerContext::build(const Certific
   }
   if (!set_algorithms(ctx.get(), policy.tls)) return tls_failure("cipher suites and groups");
   set_transport(ctx.get());
+  wolfSSL_CTX_set_servername_callback(ctx.get(), wolfssl::confirm_server_name);
   // Where clients are asked for a certificate, sessions have a store of their own, in which the
   // library does not find the issuer of what it staples. A stale staple is none: it would be sent
   // no more.

@@ -14,6 +14,7 @@
 
 #include "livetls/tls/tls_engine.hpp"
 #include "wolfssl/alert.hpp"
+#include "wolfssl/confirmation.hpp"
 #include "wolfssl/context.hpp"
 #include "wolfssl/error_category.hpp"
 #include "wolfssl/peer_check.hpp"
@@ -79,6 +80,7 @@ struct TlsEngine::State {
   std::chrono::steady_clock::time_point hello_received_at;
   std::string requested_name;
   std::optional<Served> served;
+  std::optional<wolfssl::Confirmation> confirmation;
 
   wolfssl::SslPtr ssl;
   bool established = false;
@@ -177,7 +179,10 @@ error_code TlsEngine::State::choose(const ClientHello& hello) {
     if (common == protocols.end()) return Errc::no_application_protocol;
     alpn = *common;
   }
-  create_session(wolfssl::context_for(*served->context, hello));
+  WOLFSSL_CTX* ctx = wolfssl::context_for(*served->context, hello);
+  confirmation.emplace(wolfssl::Confirmation{&*served, ctx, requested_name});
+  wire.confirmation = &*confirmation;
+  create_session(ctx);
   wire.watch->keep_client_hello(hello);
   if (verifies(policy.client_auth)) peer.roots = &*policy.client_roots;
   if (policy.client_auth != ClientAuth::none) verify_apart();
@@ -239,6 +244,7 @@ TlsEngine::Step TlsEngine::State::established_with_peer() {
   }
   established = true;
   wire.watch.reset();
+  wire.confirmation = nullptr;
   wire.input.expect_little();
   if (served) served->seat.establish(resumed);
   version = static_cast<TlsVersion>(wolfSSL_version(ssl.get()));
@@ -259,6 +265,7 @@ error_code TlsEngine::State::server_lacks() const {
 }
 
 error_code TlsEngine::State::client_lacks() const {
+  if (!requested_name.empty() && !confirmation->confirmed) return Errc::tls_failure;
   const bool has_tickets = served->context->state().ticket_keys != nullptr;
   if (resumed && !has_tickets) return Errc::protocol_violation;
   switch (served->context->policy().client_auth) {
@@ -354,6 +361,7 @@ TlsEngine::Step TlsEngine::State::failed_call(int result) {
     return established ? failed(asio::error::eof) : fail(Errc::stream_truncated);
   }
   wolfSSL_ERR_clear_error();
+  if (confirmation && confirmation->refused) return fail(Errc::malformed_client_hello);
   if (peer.refusal.code) return fail(peer.refusal.code);
   return fail(wolfssl::to_error_code(reason));
 }

@@ -79,11 +79,14 @@ const char* difference(const DecodedCert& theirs, const ParsedCertificate& ours)
 
 }  // namespace
 
-Result<void> check_certificate(const ParsedCertificate& ours) {
+Result<void> check_certificate(const ParsedCertificate& ours, IfUnreadable unreadable) {
   ensure_initialized();
   const LibraryReading theirs(ours.der);
-  if (theirs.status != 0) return failed(Errc::malformed_certificate, theirs.status);
-  if (const char* differs = difference(theirs.decoded, ours)) {
+  if (theirs.status != 0 && unreadable == IfUnreadable::refuse) {
+    return failed(Errc::malformed_certificate, theirs.status);
+  }
+  const char* differs = theirs.status == 0 ? difference(theirs.decoded, ours) : nullptr;
+  if (differs != nullptr) {
     return Error{Errc::malformed_certificate,
                  std::string("it can be read in two ways: ") + differs};
   }

@@ -11,12 +11,15 @@
 
 namespace livetls::wolfssl {
 
+struct Confirmation;
+
 /// What a session's callbacks work on; the engine owns it.
 struct Wire {
   InputBuffer input;
   std::vector<std::uint8_t> output;
   std::optional<HandshakeWatch> watch;     // of the input, until the handshake is done
   boost::system::error_code not_received;  // what the watch has refused
+  Confirmation* confirmation = nullptr;    // of a server, in handshakes with clients
   std::optional<std::chrono::sys_seconds> authenticated_at;  // in the session that is resumed
 
   /// Room for so many bytes of output, large ones in memory that was given back.

@@ -138,7 +138,7 @@ class TwoReaders : public testing::Test {
   }
 
   std::string verdict() const {
-    const auto checked = crypto::check_certificate(reading);
+    const auto checked = crypto::check_certificate(reading, crypto::IfUnreadable::refuse);
     return checked ? "" : checked.error().context;
   }
 

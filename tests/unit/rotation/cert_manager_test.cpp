@@ -184,13 +184,47 @@ TEST_F(CertManagerTest, TheNameThatIsAskedForIsComparedInOneSpelling) {
   EXPECT_EQ(manager->select(asking_for("other.example")).value().match, NameMatch::unknown);
 }
 
-TEST_F(CertManagerTest, AServerNameThatIsNoneIsAnErrorAndNotNoName) {
-  const auto manager = create({.default_identity = certificate()});
+/// Clients do send such: RFC 6066, section 3, lets a server go on.
+TEST_F(CertManagerTest, WhatIsNoHostNameIsServedTheDefaultAsAnUnknownName) {
+  const Certificate fallback = certificate();
+  const auto manager = create(
+      {.default_identity = fallback, .identities = {{"a.example", certificate({"a.example"})}}});
   for (const char* name : {".", "a..b", "-a.example", "a b", "*.example.com", "a.example..",
-                           "\xc3\xa4.example", "a.example:443"}) {
-    const Result<Served> refused = manager->select(asking_for(name));
-    ASSERT_FALSE(refused) << name;
-    EXPECT_EQ(refused.error(), Errc::malformed_client_hello) << name;
+                           "\xc3\xa4.example", "a.example:443", "[a.example]", "[::1]:443"}) {
+    const Served served = manager->select(asking_for(name)).value();
+    EXPECT_EQ(served.context->certificate(), fallback) << name;
+    EXPECT_EQ(served.match, NameMatch::unknown) << name;
+  }
+}
+
+/// What the TLS library's SNI callback asks.
+TEST_F(CertManagerTest, AChoiceIsConfirmedByTheSnapshotThatItWasMadeFrom) {
+  const CertSet set{.default_identity = certificate(),
+                    .identities = {{"a.example", certificate({"a.example"})},
+                                   {"*.b.example", certificate({"*.b.example"})}}};
+  for (const std::size_t max_kept_contexts : {std::size_t{0}, std::size_t{100}}) {
+    CertManager::Options options;
+    options.now = [this] { return now; };
+    options.max_kept_contexts = max_kept_contexts;
+    const auto manager = CertManager::create(set, options).value();
+    const Served a = manager->select(asking_for("a.example")).value();
+    const Served b = manager->select(asking_for("x.b.example")).value();
+    const Served none = manager->select(asking_for("")).value();
+    ASSERT_TRUE(manager->update(CertSet{.default_identity = certificate()}));
+    const auto confirms = [](const Served& served, std::string_view name) {
+      return served.selection->confirms(name, *served.context);
+    };
+    EXPECT_TRUE(confirms(a, "a.example"));
+    EXPECT_TRUE(confirms(a, "A.example."));
+    EXPECT_FALSE(confirms(a, "x.b.example"));
+    EXPECT_FALSE(confirms(a, ""));
+    EXPECT_TRUE(confirms(b, "y.b.example"));
+    EXPECT_FALSE(confirms(b, "b.example"));
+    EXPECT_TRUE(confirms(none, ""));
+    EXPECT_TRUE(confirms(none, "unknown.example"));
+    EXPECT_FALSE(confirms(none, "a.example"));
+    const Served after = manager->select(asking_for("a.example")).value();
+    EXPECT_FALSE(after.selection->confirms("a.example", *a.context)) << "of another snapshot";
   }
 }
 
@@ -203,7 +237,7 @@ TEST_F(CertManagerTest, TheCertificateFunctionIsAlwaysCurrentAndKeepsTheManager)
       manager->update(CertSet{.default_identity = b, .identities = {{"api.example", api}}}));
   EXPECT_EQ(certificate_for(asking_for("localhost")).value(), b);
   EXPECT_EQ(certificate_for(asking_for("api.example")).value(), api);
-  EXPECT_EQ(certificate_for(asking_for("a..b")).error(), Errc::malformed_client_hello);
+  EXPECT_EQ(certificate_for(asking_for("a..b")).value(), b);
   manager.reset();
   EXPECT_EQ(certificate_for(asking_for("")).value(), b);
 }

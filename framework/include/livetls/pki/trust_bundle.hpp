@@ -22,13 +22,17 @@ class TrustBundle {
   /// Errors name the file: file_unreadable, and those of from_pem.
   static Result<TrustBundle> load(const std::filesystem::path& file);
 
-  /// Errors: input_too_large, input_empty, pem_torn, no_certificate, malformed_certificate,
-  /// unsupported_key.
+  /// Certificates with a kind of key that is not supported are left out. Errors: input_too_large,
+  /// input_empty, pem_torn, no_certificate, malformed_certificate; unsupported_key where no other
+  /// certificate is there.
   static Result<TrustBundle> from_pem(std::string_view pem);
 
   /// The roots that the operating system trusts. Errors: file_unreadable where it keeps none in the
-  /// usual places. Certificates in it that cannot be used are skipped.
+  /// usual places. Certificates in it that cannot be used are left out.
   static Result<TrustBundle> system();
+
+  /// Which certificates were left out, and why: "certificate 7: RSA with 8192 bits: ...".
+  std::span<const Error> left_out() const noexcept;
 
   std::span<const std::vector<std::uint8_t>> certificates() const noexcept;
 

@@ -70,6 +70,9 @@ class ReadyIdentity : public std::enable_shared_from_this<ReadyIdentity> {
   /// Whether serving `identity` under `terms` would be the same.
   bool serves(const Identity& identity, const ServingTerms& terms) const;
 
+  /// Whether `context` is one of its own.
+  bool serves(const ServerContext& context) const;
+
   /// In the order in which clients are offered them.
   std::size_t size() const noexcept { return offered_.size(); }
   const Certificate& certificate(std::size_t index) const noexcept { return offered_[index]; }

@@ -22,7 +22,7 @@ class ContextCache;
 
 /// A CertSet made ready to serve: every context built, every name in its one spelling. Immutable,
 /// so any number of threads may read one.
-class Snapshot {
+class Snapshot : public Selection {
  public:
   /// What snapshots of one manager have in common; all of it may be left out.
   struct Shared {
@@ -63,6 +63,11 @@ class Snapshot {
   /// Exact name, else one-label wildcard, else the default (RFC 9525, section 6.3).
   Found find(const ServerName& name) const;
   Found find_default() const { return {default_.get(), NameMatch::none_asked}; }
+
+  /// The same for what a ClientHello asks for: the default for nothing, and for what is no name.
+  Found find_asked(std::string_view server_name) const;
+
+  bool confirms(std::string_view server_name, const ServerContext& context) const override;
 
   /// The identity that was given under just this name, in any spelling, or as "default"; nullptr
   /// where there is none.

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "livetls/base/result.hpp"
@@ -71,12 +72,25 @@ bool is_usable_by(const ClientHello& hello, KeyType key_type, const TlsPolicy& p
 /// it is sent one all the same (RFC 8446, section 4.4.2.2).
 bool accepts_chain(const ClientHello& hello, const Certificate& certificate) noexcept;
 
+/// What a choice was made from. The TLS library's SNI callback asks it again, for the name that the
+/// library has read in the same ClientHello.
+class Selection {
+ public:
+  virtual ~Selection() = default;
+
+  /// Whether a client that asks for `server_name` (empty: for none) is served on `context`, by what
+  /// the choice was made from, whatever is current by now. Must not block.
+  virtual bool confirms(std::string_view server_name, const ServerContext& context) const = 0;
+};
+
 /// What one connection is served. It is chosen once, when the ClientHello has been read, and stays
 /// with the connection for life, whatever is published meanwhile.
 struct Served {
   std::shared_ptr<const ServerContext> context;  ///< keeps what it was chosen from alive
   std::uint64_t generation = 0;
   NameMatch match = NameMatch::none_asked;
+  const Selection* selection =
+      nullptr;               ///< lives as long as `context`; nullptr where nothing else is served
   GenerationSeat seat = {};  ///< after `context`, which keeps the counts alive
 };
 
@@ -86,8 +100,8 @@ class ContextSource {
  public:
   virtual ~ContextSource() = default;
 
-  /// Errors: malformed_client_hello (a server name that is none), no_common_parameters (the client
-  /// can take none of the certificates).
+  /// A server name that is no host name ("[::1]", "host:8443") is one that no certificate is for.
+  /// Errors: no_common_parameters (the client can take none of the certificates).
   virtual Result<Served> select(const ClientHello& hello) const = 0;
 };
 
