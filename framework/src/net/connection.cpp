@@ -334,6 +334,15 @@ std::span<const std::vector<std::uint8_t>> Connection::peer_chain() const noexce
                      : std::span<const std::vector<std::uint8_t>>();
 }
 
+std::span<const std::vector<std::uint8_t>> Connection::verified_chain() const noexcept {
+  return state_->tls ? state_->tls->tls().verified_chain()
+                     : std::span<const std::vector<std::uint8_t>>();
+}
+
+std::string_view Connection::refusal_reason() const noexcept {
+  return state_->tls ? state_->tls->tls().refusal_reason() : std::string_view();
+}
+
 bool Connection::peer_is_verified() const noexcept {
   return state_->tls && state_->tls->tls().peer_is_verified();
 }

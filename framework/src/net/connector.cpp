@@ -163,7 +163,12 @@ Task<Result<std::unique_ptr<Connection>>> Connector::connect(Target target) {
   connection->deadline().expires_after(options_.handshake_timeout);
   const auto error = co_await connection->handshake();
   connection->deadline().clear();
-  if (error) co_return Error(error, to_string(target));
+  if (error) {
+    const std::string_view reason = connection->refusal_reason();
+    std::string where = to_string(target);
+    if (!reason.empty()) where.append(": ").append(reason);
+    co_return Error(error, std::move(where));
+  }
   if (!target.pins.empty() && !is_pinned(*connection, target.pins)) {
     co_return Error(Errc::peer_not_pinned, to_string(target));
   }

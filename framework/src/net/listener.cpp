@@ -22,6 +22,7 @@
 #include "net/drains.hpp"
 #include "net/listening_sockets.hpp"
 #include "net/proxy_protocol.hpp"
+#include "net/refusal_log.hpp"
 #include "net/waiting_line.hpp"
 
 namespace livetls {
@@ -48,6 +49,10 @@ class Counter {
   std::atomic<std::uint64_t> value_ = 0;
 };
 
+constexpr HandshakeFailure kClientCertificateFailures[] = {
+    HandshakeFailure::client_certificate_missing, HandshakeFailure::client_certificate_expired,
+    HandshakeFailure::client_certificate_purpose, HandshakeFailure::client_certificate};
+
 struct ShardCounters {
   Counter accepted, accept_errors, over_limit, no_proxy, evicted, handshakes;
   Counter open;  // of now
@@ -72,7 +77,7 @@ struct ShardCounters {
     sum.unrecognized_name += failed(HandshakeFailure::unrecognized_name);
     sum.no_common_parameters += failed(HandshakeFailure::no_common_parameters);
     sum.refused_by_peer += failed(HandshakeFailure::refused_by_peer);
-    sum.client_certificate += failed(HandshakeFailure::client_certificate);
+    for (const auto why : kClientCertificateFailures) sum.client_certificate += failed(why);
     sum.timed_out += failed(HandshakeFailure::timed_out);
     sum.disconnected += failed(HandshakeFailure::disconnected);
     sum.other_failures += failed(HandshakeFailure::other);
@@ -234,6 +239,7 @@ class Listener::Shard {
   Drains drains_;
   bool stopping_ = false;
   ShardCounters counters_;
+  RefusalLog refusals_;
 };
 
 Task<void> Listener::Shard::accept_loop() {
@@ -424,7 +430,11 @@ Task<bool> Listener::Shard::handshake(Connection& connection, WaitingLine::Place
 }
 
 Task<void> Listener::Shard::handshake_failed(Connection& connection, error_code error) {
-  counters_.failure(handshake_failure(error)).add();
+  const HandshakeFailure why = handshake_failure(error);
+  counters_.failure(why).add();
+  if (std::ranges::count(kClientCertificateFailures, why) > 0) {
+    refusals_.log("client certificate rejected", connection, error);
+  }
   const std::string& answer = shared_->options.plain_http_answer;
   if (error == Errc::plain_http && !answer.empty()) co_await connection.refuse(answer);
   log(LogLevel::debug, "handshake failed: " + error.message());

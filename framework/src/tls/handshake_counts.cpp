@@ -20,11 +20,13 @@ HandshakeFailure by_reason(Errc reason) {
     case Errc::no_common_parameters:
     case Errc::no_application_protocol: return HandshakeFailure::no_common_parameters;
     case Errc::alert_received: return HandshakeFailure::refused_by_peer;
+    case Errc::peer_sent_no_certificate: return HandshakeFailure::client_certificate_missing;
+    case Errc::peer_expired: return HandshakeFailure::client_certificate_expired;
+    case Errc::peer_wrong_purpose: return HandshakeFailure::client_certificate_purpose;
     case Errc::peer_untrusted:
-    case Errc::peer_expired:
-    case Errc::peer_wrong_purpose:
     case Errc::unenforced_name_constraints:
-    case Errc::peer_sent_no_certificate: return HandshakeFailure::client_certificate;
+    case Errc::malformed_certificate:
+    case Errc::unsupported_key: return HandshakeFailure::client_certificate;
     case Errc::handshake_timeout: return HandshakeFailure::timed_out;
     case Errc::stream_truncated: return HandshakeFailure::disconnected;
     default: return HandshakeFailure::other;
@@ -49,6 +51,9 @@ std::string_view to_string(HandshakeFailure failure) noexcept {
     case HandshakeFailure::unrecognized_name: return "unrecognized_name";
     case HandshakeFailure::no_common_parameters: return "no_common_parameters";
     case HandshakeFailure::refused_by_peer: return "refused_by_peer";
+    case HandshakeFailure::client_certificate_missing: return "client_certificate_missing";
+    case HandshakeFailure::client_certificate_expired: return "client_certificate_expired";
+    case HandshakeFailure::client_certificate_purpose: return "client_certificate_purpose";
     case HandshakeFailure::client_certificate: return "client_certificate";
     case HandshakeFailure::timed_out: return "timed_out";
     case HandshakeFailure::disconnected: return "disconnected";

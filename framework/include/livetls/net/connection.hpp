@@ -110,6 +110,13 @@ class Connection : public boost::intrusive::list_base_hook<
   std::span<const std::vector<std::uint8_t>> peer_chain() const noexcept;  ///< DER, the leaf first
   bool peer_is_verified() const noexcept;
 
+  /// The path by which the peer was verified: from its certificate to a root that is trusted here,
+  /// in DER. Empty where nothing was verified.
+  std::span<const std::vector<std::uint8_t>> verified_chain() const noexcept;
+
+  /// Which certificate of the peer was rejected, and by which rule: for operators, not for peers.
+  std::string_view refusal_reason() const noexcept;
+
   /// For the Listener: the ClientHello alone, the rest of the TLS handshake (neither does anything
   /// on a plain connection), the notice of a stop, and the end of patience.
   Task<boost::system::error_code> receive_hello();

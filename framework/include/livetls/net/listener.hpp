@@ -102,7 +102,7 @@ struct ListenerCounters {
   std::uint64_t unrecognized_name = 0;     ///< or no name where one is required
   std::uint64_t no_common_parameters = 0;  ///< version, cipher suite or application protocol
   std::uint64_t refused_by_peer = 0;     ///< the client sent an alert: mostly, it did not trust us
-  std::uint64_t client_certificate = 0;  ///< missing where required, or not to be trusted
+  std::uint64_t client_certificate = 0;  ///< missing where required, or rejected: see the log
   std::uint64_t timed_out = 0;
   std::uint64_t disconnected = 0;
   std::uint64_t other_failures = 0;

@@ -22,17 +22,20 @@ enum class NameMatch {
 enum class HandshakeFailure {
   not_tls,
   plain_http,
-  malformed,             ///< a ClientHello that is none, or too large
-  unrecognized_name,     ///< or no name where one is required
-  no_common_parameters,  ///< version, cipher suite, certificate or application protocol
-  refused_by_peer,       ///< the client sent an alert: mostly, it did not trust us
-  client_certificate,    ///< missing where required, or not to be trusted
+  malformed,                   ///< a ClientHello that is none, or too large
+  unrecognized_name,           ///< or no name where one is required
+  no_common_parameters,        ///< version, cipher suite, certificate or application protocol
+  refused_by_peer,             ///< the client sent an alert: mostly, it did not trust us
+  client_certificate_missing,  ///< where one is required
+  client_certificate_expired,  ///< or not valid yet, or a CA above it
+  client_certificate_purpose,  ///< it, or a CA above it, may not be used for clients
+  client_certificate,  ///< leads to no trusted root, by the rules of docs/path-validation.md
   timed_out,
   disconnected,
   other,
 };
 
-inline constexpr std::size_t kHandshakeFailures = 10;
+inline constexpr std::size_t kHandshakeFailures = 13;
 
 HandshakeFailure handshake_failure(boost::system::error_code reason) noexcept;
 std::string_view to_string(HandshakeFailure failure) noexcept;
