@@ -58,6 +58,14 @@ endif()
 add_compile_options(${livetls_sanitize_flags})
 add_link_options(${livetls_sanitize_flags})
 
+# For the few sources that would take more than 700 MB: g++ collects its garbage more often, and takes a quarter longer.
+function(livetls_compile_in_little_memory)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    set_property(SOURCE ${ARGV} APPEND PROPERTY COMPILE_OPTIONS
+      --param=ggc-min-expand=25 --param=ggc-min-heapsize=65536)
+  endif()
+endfunction()
+
 # The warnings; the livetls_add_* functions link it.
 add_library(livetls_warnings INTERFACE)
 target_compile_options(livetls_warnings INTERFACE

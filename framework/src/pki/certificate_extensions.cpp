@@ -10,6 +10,9 @@ namespace livetls {
 namespace {
 
 constexpr std::size_t kMaxExtensions = 64;  // certificates have about ten
+// CAs have limits between 100 and 1,000. The packaged library takes time that grows with the
+// square.
+constexpr std::size_t kMaxNames = 1'024;
 
 using Read = void (*)(der::Reader& value, CertificateExtensions& into);
 
@@ -34,6 +37,7 @@ void read_alternative_names(der::Reader& value, CertificateExtensions& into) {
   while (!names.at_end()) {
     const GeneralName name = read_general_name(names);
     if (name.type == GeneralName::Type::ip && !ip_text(name.value)) names.fail();
+    if (into.alternative_names.size() == kMaxNames) names.fail();
     into.alternative_names.push_back(name);
   }
 }
@@ -82,6 +86,7 @@ std::vector<NameConstraints::Subtree> read_subtrees(der::Reader subtrees) {
     if (base.type == GeneralName::Type::ip && !is_range) subtree.fail();
     constexpr auto kMinimum = der::context_primitive(0);
     const int minimum = subtree.next_is(kMinimum) ? read_count(subtree, kMinimum) : 0;
+    if (list.size() == kMaxNames) subtree.fail();
     const bool has_maximum = subtree.next_is(der::context_primitive(1));
     if (has_maximum) subtree.any();
     subtree.expect_end();

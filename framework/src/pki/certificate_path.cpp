@@ -44,8 +44,9 @@ class PathSearch {
     const ParsedCertificate& top = *path_.back();
     const std::vector<Candidate> candidates = candidates_for(top);
     if (candidates.empty()) {
-      note({Errc::peer_untrusted, "the issuer of " + shown(top) + ", '" + top.info.issuer +
-                                      "', is neither sent nor trusted"});
+      note({Errc::peer_untrusted, "the issuer of " + shown(top) + ", " +
+                                      shown_name(top.info.issuer) +
+                                      ", is neither sent nor trusted"});
     }
     for (const Candidate& candidate : candidates) {
       if (!may_follow(candidate)) continue;
@@ -191,8 +192,7 @@ class PathSearch {
   // -----------------------------------------------------------------------------------
 
   static std::string shown(const ParsedCertificate& certificate) {
-    constexpr std::size_t kMaxShown = 200;
-    return "'" + certificate.info.subject.substr(0, kMaxShown) + "'";
+    return shown_name(certificate.info.subject);
   }
 
   bool holds(Error wrong) {

@@ -18,7 +18,8 @@ using CertificateChain = std::vector<std::vector<std::uint8_t>>;
 
 /// The certificates from a peer's leaf to one of `roots`, which is the last: any path that exists
 /// among those that were sent and those that are trusted, in whatever order, by the rules of RFC
-/// 5280, section 6. docs/tcp.md says what is checked, and where other implementations differ.
+/// 5280, section 6. docs/path-validation.md says what is checked, and where other implementations
+/// differ.
 ///
 /// `sent`: in DER, the leaf first. Certificates above the leaf that cannot be read are left out. A
 /// leaf that is itself in `roots` needs no path. Errors, with what was wrong with the path that

@@ -51,6 +51,18 @@ std::size_t utf8_length(std::string_view text) {
   return too_long || too_large ? 0 : length;
 }
 
+/// Whether a character of several bytes would change how a log is shown: C1 controls, separators of
+/// lines, and marks that turn the direction of text.
+bool is_formatting(std::string_view sequence) {
+  char32_t c = 0;
+  if (sequence.size() == 2) c = (sequence[0] & 0x1fU) << 6 | (sequence[1] & 0x3fU);
+  if (sequence.size() == 3) {
+    c = (sequence[0] & 0x0fU) << 12 | (sequence[1] & 0x3fU) << 6 | (sequence[2] & 0x3fU);
+  }
+  return (c >= 0x80 && c <= 0x9f) || (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
+         (c >= 0x2060 && c <= 0x206f) || c == 0xfeff;
+}
+
 std::string escaped(std::string_view value) {
   constexpr std::string_view kSpecial = "\"+,;<>\\";
   std::string out;
@@ -60,9 +72,11 @@ std::string escaped(std::string_view value) {
     const bool first = at == 0;
     const bool last = at + 1 == value.size();
     const bool control = static_cast<std::uint8_t>(c) < 0x20 || c == 0x7f;
-    if (length == 0 || control) {
-      const auto byte = static_cast<std::uint8_t>(c);
-      out += '\\' + to_hex({&byte, 1});
+    if (length == 0 || control || is_formatting(value.substr(at, length))) {
+      for (const char part : value.substr(at, std::max<std::size_t>(length, 1))) {
+        const auto byte = static_cast<std::uint8_t>(part);
+        out += '\\' + to_hex({&byte, 1});
+      }
     } else {
       const bool edge = (c == ' ' && (first || last)) || (c == '#' && first);
       if (edge || kSpecial.find(c) != kSpecial.npos) out += '\\';
@@ -116,6 +130,8 @@ std::optional<std::string> from_fixed_width(der::Span content, std::size_t width
   for (; !content.empty(); content = content.subspan(width)) {
     char32_t c = 0;
     for (const std::uint8_t byte : content.first(width)) c = c << 8 | byte;
+    const bool is_surrogate = c >= 0xd800 && c <= 0xdfff;
+    if (is_surrogate || c > 0x10ffff) return {};
     append_utf8(text, c);
   }
   return text;
@@ -204,6 +220,14 @@ std::string read_distinguished_name(der::Reader name) {
     text.insert(0, relative);
   }
   return text;
+}
+
+std::string shown_name(std::string_view name) {
+  constexpr std::size_t kMaxBytes = 200;
+  const bool is_cut = name.size() > kMaxBytes;
+  std::size_t end = std::min(name.size(), kMaxBytes);
+  while (is_cut && end > 0 && (name[end] & 0xc0) == 0x80) --end;  // a whole character
+  return "'" + std::string(name.substr(0, end)) + (is_cut ? "...'" : "'");
 }
 
 CanonicalName canonical_name(der::Span name) {

@@ -1,5 +1,7 @@
 #include "pki/general_name.hpp"
 
+#include "pki/distinguished_name.hpp"
+
 namespace livetls {
 
 GeneralName read_general_name(der::Reader& names) {
@@ -7,8 +9,10 @@ GeneralName read_general_name(der::Reader& names) {
   constexpr auto kDirectory = der::context_constructed(static_cast<int>(Type::directory));
   if (names.next_is(kDirectory)) {
     der::Reader name = names.enter(kDirectory);
+    der::Reader content = name;
     const GeneralName found{Type::directory, name.element(der::kSequence).whole};
     name.expect_end();
+    read_distinguished_name(content.enter(der::kSequence));  // fails the reader where it is none
     return found;
   }
   constexpr std::uint8_t kNumber = 0x1f;

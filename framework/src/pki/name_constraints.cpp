@@ -4,8 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "livetls/pki/server_name.hpp"
 #include "pki/ascii.hpp"
-#include "pki/ip_address.hpp"
 #include "pki/object_ids.hpp"
 #include "pki/pem.hpp"
 
@@ -14,12 +14,21 @@ namespace {
 
 using Type = GeneralName::Type;
 
-/// A name or the base of a subtree, as it is compared.
+/// A name or the base of a subtree, as it is compared. Everything that takes time is done here,
+/// once.
 struct Comparable {
   Type type;
-  std::string text;     // of DNS names, e-mail addresses and URIs
-  der::Span bytes;      // of IP addresses
-  CanonicalName parts;  // of directory names
+  bool is_readable = true;
+  std::string host =
+      {};  // of DNS names, e-mail addresses and URIs; of a base, with its leading dot
+  std::string mailbox = {};  // of e-mail addresses: what is before the "@"
+  der::Span bytes = {};      // of IP addresses
+  CanonicalName parts = {};  // of directory names
+
+  /// What comparing it costs.
+  std::size_t size() const {
+    return 1 + (host.size() + mailbox.size() + bytes.size()) / 64 + parts.size();
+  }
 };
 
 enum class Match { no, yes, unreadable };
@@ -58,11 +67,6 @@ bool is_any_below(std::string_view name, std::string_view base) {
          is_below(without_dot, parent);
 }
 
-/// A name without an empty label: what others make of one that has some cannot be known.
-bool is_dns_name(std::string_view name) {
-  return !name.empty() && !name.starts_with('.') && name.find("..") == name.npos;
-}
-
 // ---- Hosts in e-mail addresses and URIs --------------------------------------------------------
 
 /// A base that begins with a dot stands for the hosts below it, any other for itself.
@@ -71,34 +75,32 @@ bool is_host_in(std::string_view host, std::string_view base) {
   return base.starts_with('.') ? is_below(host, base) : host == base;
 }
 
-/// The local part is compared as it is, the host in any case.
-Match match_email(std::string_view mailbox, std::string_view base) {
-  const auto at = mailbox.find('@');
-  if (at == mailbox.npos || at == 0 || at + 1 == mailbox.size()) return Match::unreadable;
-  if (mailbox.find('@', at + 1) != mailbox.npos) return Match::unreadable;
-  const std::string host = without_final_dot(mailbox.substr(at + 1));
-  const auto base_at = base.rfind('@');
-  if (base_at == base.npos) return match_if(is_host_in(host, without_final_dot(base)));
-  return match_if(mailbox.substr(0, at) == base.substr(0, base_at) &&
-                  host == without_final_dot(base.substr(base_at + 1)));
+bool is_host(std::string_view name) {
+  const auto host = ServerName::parse(name);
+  return host && !host->is_ip() && host->text().size() == name.size();  // no dot at its end
 }
 
-/// The host of a URI's authority; nothing where there is none, or it is an IP address, to which no
-/// constraint can be applied.
+/// The host of a URI's authority; nothing where it has none, where it is an IP address, or where
+/// readers of URIs would not agree on it: to such no constraint can be applied.
 std::string host_of(std::string_view uri) {
-  const auto slashes = uri.find("://");
-  if (slashes == uri.npos) return {};
-  std::string_view authority = uri.substr(slashes + 3);
+  const auto is_plain = [](char c) { return c > ' ' && c <= '~' && c != '\\' && c != '%'; };
+  const auto in_scheme = [](char c) {
+    return is_letter(c) || is_digit(c) || c == '+' || c == '-' || c == '.';
+  };
+  const auto colon = uri.find(':');
+  if (colon == uri.npos || colon == 0 || !is_letter(uri.front())) return {};
+  if (!std::ranges::all_of(uri.substr(0, colon), in_scheme)) return {};
+  uri.remove_prefix(colon + 1);
+  if (!uri.starts_with("//")) return {};
+  std::string_view authority = uri.substr(2);
   authority = authority.substr(0, authority.find_first_of("/?#"));
-  if (const auto at = authority.rfind('@'); at != authority.npos) authority.remove_prefix(at + 1);
-  if (authority.starts_with('[')) return {};
-  const std::string host = without_final_dot(authority.substr(0, authority.find(':')));
-  return parse_ip(host) ? std::string() : host;
-}
-
-Match match_uri(std::string_view uri, std::string_view base) {
-  const std::string host = host_of(uri);
-  return host.empty() ? Match::unreadable : match_if(is_host_in(host, without_final_dot(base)));
+  if (!std::ranges::all_of(authority, is_plain)) return {};
+  if (const auto at = authority.find('@'); at != authority.npos) authority.remove_prefix(at + 1);
+  const auto port = authority.find(':');
+  if (port != authority.npos && !std::ranges::all_of(authority.substr(port + 1), is_digit))
+    return {};
+  std::string host = without_final_dot(authority.substr(0, port));
+  return is_host(host) ? host : std::string();
 }
 
 // ---- Other names -------------------------------------------------------------------------------
@@ -119,13 +121,16 @@ bool begins_with(const CanonicalName& name, const CanonicalName& base) {
 /// Whether a name is within a subtree: all it stands for where the subtree is permitted, any of it
 /// where it is excluded.
 Match match(const Comparable& name, const Comparable& base, bool permitted) {
+  if (!name.is_readable || !base.is_readable) return Match::unreadable;
   switch (name.type) {
     case Type::dns:
-      if (!is_dns_name(name.text)) return Match::unreadable;
-      return match_if(permitted ? is_all_below(name.text, base.text)
-                                : is_any_below(name.text, base.text));
-    case Type::email: return match_email(name.text, base.text);
-    case Type::uri: return match_uri(name.text, base.text);
+      return match_if(permitted ? is_all_below(name.host, base.host)
+                                : is_any_below(name.host, base.host));
+    case Type::email:
+      return match_if(base.mailbox.empty()
+                          ? is_host_in(name.host, base.host)
+                          : name.mailbox == base.mailbox && name.host == base.host);
+    case Type::uri: return match_if(is_host_in(name.host, base.host));
     case Type::ip: return match_if(is_in(name.bytes, base.bytes));
     case Type::directory: return match_if(begins_with(name.parts, base.parts));
     case Type::other:
@@ -136,10 +141,45 @@ Match match(const Comparable& name, const Comparable& base, bool permitted) {
   return Match::unreadable;
 }
 
-Comparable comparable(const GeneralName& name) {
-  Comparable result{name.type, std::string(as_text(name.value)), name.value, {}};
-  if (name.type == Type::dns) result.text = without_final_dot(result.text);
+/// A mailbox: its local part is compared as it is, its host in any case.
+Comparable mailbox_of(std::string_view text) {
+  Comparable result{.type = Type::email};
+  const auto at = text.find('@');
+  result.mailbox = text.substr(0, at);
+  if (at != text.npos) result.host = without_final_dot(text.substr(at + 1));
+  result.is_readable = at != text.npos && at > 0 && is_host(result.host);
+  return result;
+}
+
+Comparable name_of(const GeneralName& name) {
+  const std::string_view text = as_text(name.value);
+  Comparable result{.type = name.type};
+  if (name.type == Type::email) return mailbox_of(text);
+  if (name.type == Type::dns) {
+    result.host = without_final_dot(text);
+    result.is_readable = NamePattern::parse(text) || is_host(text);
+  }
+  if (name.type == Type::uri) {
+    result.host = host_of(text);
+    result.is_readable = !result.host.empty();
+  }
+  if (name.type == Type::ip) result.bytes = name.value;
   if (name.type == Type::directory) result.parts = canonical_name(name.value);
+  return result;
+}
+
+/// A host, one with a dot before it, or nothing; of e-mail addresses, also a mailbox.
+Comparable base_of(const GeneralName& base) {
+  const std::string_view text = as_text(base.value);
+  if (base.type == Type::email && text.find('@') != text.npos) return mailbox_of(text);
+  Comparable result{.type = base.type};
+  if (base.type == Type::dns || base.type == Type::email || base.type == Type::uri) {
+    result.host = without_final_dot(text);
+    const std::string_view host = text.starts_with('.') ? text.substr(1) : text;
+    result.is_readable = text.empty() || is_host(host);
+  }
+  if (base.type == Type::ip) result.bytes = base.value;
+  if (base.type == Type::directory) result.parts = canonical_name(base.value);
   return result;
 }
 
@@ -164,18 +204,18 @@ std::vector<Comparable> names_of(const ParsedCertificate& certificate, bool is_l
   std::vector<Comparable> names;
   bool has_dns = false;
   for (const GeneralName& name : certificate.extensions.alternative_names) {
-    names.push_back(comparable(name));
+    names.push_back(name_of(name));
     has_dns |= name.type == Type::dns;
   }
   if (!certificate.subject.empty()) {
-    names.push_back({Type::directory, {}, {}, certificate.subject});
+    names.push_back({.type = Type::directory, .parts = certificate.subject});
   }
-  for (std::string& mailbox : attribute_values(certificate.subject_der, oid::kEmailAddress)) {
-    names.push_back({Type::email, std::move(mailbox), {}, {}});
+  for (const std::string& mailbox : attribute_values(certificate.subject_der, oid::kEmailAddress)) {
+    names.push_back(mailbox_of(mailbox));
   }
   if (!is_leaf || has_dns) return names;
   for (const std::string& name : attribute_values(certificate.subject_der, oid::kCommonName)) {
-    if (looks_like_host(name)) names.push_back({Type::dns, to_lower(name), {}, {}});
+    if (looks_like_host(name)) names.push_back({.type = Type::dns, .host = to_lower(name)});
   }
   return names;
 }
@@ -186,13 +226,16 @@ NamesAllowed ConstraintCheck::check(const ParsedCertificate& below, bool is_leaf
                                     const NameConstraints& constraints) {
   if (constraints.permitted.empty() && constraints.excluded.empty()) return NamesAllowed::yes;
   const std::vector<Comparable> names = names_of(below, is_leaf);
+  work_ += names.size();
   std::vector<bool> within(names.size(), false);  // a permitted subtree
   std::vector<bool> limited(names.size(), false);
   for (const bool permitted : {true, false}) {
     for (const auto& subtree : permitted ? constraints.permitted : constraints.excluded) {
-      const Comparable base = comparable(subtree.base);
+      const Comparable base = base_of(subtree.base);
+      work_ += base.size();
       for (std::size_t i = 0; i < names.size(); ++i) {
-        if (++comparisons_ > kMaxComparisons) return NamesAllowed::no;
+        work_ += names[i].type == base.type ? names[i].size() + base.size() : 1;
+        if (work_ > kMaxWork) return NamesAllowed::no;
         if (names[i].type != base.type) continue;
         const Match found =
             subtree.has_distance ? Match::unreadable : match(names[i], base, permitted);

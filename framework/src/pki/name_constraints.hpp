@@ -17,8 +17,9 @@ enum class NamesAllowed {
 /// path.
 class ConstraintCheck {
  public:
-  /// Comparisons for all of a path: no honest one needs as many. Beyond, no name is allowed.
-  static constexpr std::size_t kMaxComparisons = 100'000;
+  /// Comparisons of up to 64 bytes, for all of a search: no honest chain needs as many. Beyond, no
+  /// name is allowed.
+  static constexpr std::size_t kMaxWork = 100'000;
 
   /// Whether a CA with these constraints may vouch for all names of `below`: each name is within a
   /// permitted subtree, where there are such of its type, and within no excluded one. A wildcard
@@ -28,7 +29,7 @@ class ConstraintCheck {
                      const NameConstraints& constraints);
 
  private:
-  std::size_t comparisons_ = 0;
+  std::size_t work_ = 0;
 };
 
 }  // namespace livetls

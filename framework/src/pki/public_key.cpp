@@ -34,6 +34,17 @@ Error unsupported(std::string_view kind, der::Span object_id) {
   return {Errc::unsupported_key, std::string(kind) + " " + der::object_id_text(object_id)};
 }
 
+/// Odd, and from 3 to 2^32: with a longer one a signature takes a hundred times as long to verify,
+/// and with 1 anybody can make one.
+bool is_rsa_exponent(der::Span content) {
+  constexpr std::size_t kMaxBytes = 4;
+  const auto magnitude = der::without_leading_zeros(content);
+  if (magnitude.empty() || magnitude.size() > kMaxBytes || (content.front() & 0x80) != 0) {
+    return false;
+  }
+  return (magnitude.back() & 1) != 0 && (magnitude.size() > 1 || magnitude.back() >= 3);
+}
+
 /// Its size in bits, or why the key does not fit its type.
 Result<int> check_key(KeyType type, der::Span key) {
   if (type == KeyType::rsa) {
@@ -41,10 +52,13 @@ Result<int> check_key(KeyType type, der::Span key) {
     der::Reader outer(key, failed);
     der::Reader numbers = outer.enter(der::kSequence);
     const auto modulus = numbers.content(der::kInteger);
-    numbers.content(der::kInteger);
+    const auto exponent = numbers.content(der::kInteger);
     numbers.expect_end();
     outer.expect_end();
     if (failed) return Errc::malformed_certificate;
+    if (!is_rsa_exponent(exponent) || modulus.empty() || (modulus.back() & 1) == 0) {
+      return Error{Errc::unsupported_key, "RSA with an unusual exponent or an even modulus"};
+    }
     return rsa_bits(modulus);
   }
   if (type == KeyType::ed25519) {

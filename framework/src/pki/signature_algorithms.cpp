@@ -55,13 +55,17 @@ SignatureAlgorithm pss_algorithm(der::Span parameters) {
   outer.expect_end();
   der::Reader hash_field = fields.enter(der::context_constructed(0));
   const auto hash = read_hash(hash_field.enter(der::kSequence));
+  hash_field.expect_end();
   der::Reader mask_field = fields.enter(der::context_constructed(1));
   der::Reader mask = mask_field.enter(der::kSequence);
   const auto generator = mask.content(der::kObjectId);
   const auto mask_hash = read_hash(mask.enter(der::kSequence));
   mask.expect_end();
+  mask_field.expect_end();
   der::Reader salt_field = fields.enter(der::context_constructed(2));
   const auto salt_bytes = salt_field.content(der::kInteger);
+  salt_field.expect_end();
+  fields.expect_end();
   const auto row = std::ranges::find_if(
       kPssRows, [&](const PssRow& known) { return std::ranges::equal(known.hash, hash); });
   const bool known = !failed && row != std::end(kPssRows) && std::ranges::equal(mask_hash, hash) &&

@@ -36,6 +36,34 @@ TEST(DistinguishedName, EscapesWhatHasAMeaning) {
 
 TEST(DistinguishedName, CannotForgeLogLines) {
   EXPECT_EQ(text_of("a\nb\x7f\0c"s), R"(O=a\0ab\7f\00c)");
+  EXPECT_EQ(text_of("\xc2\x9b"), R"(O=\c2\9b)") << "C1 controls";
+  EXPECT_EQ(text_of("\xe2\x80\xae\xe2\x80\xa8"), R"(O=\e2\80\ae\e2\80\a8)")
+      << "directions and lines";
+}
+
+TEST(DistinguishedName, IsShownInPart) {
+  EXPECT_EQ(shown_name("CN=a"), "'CN=a'");
+  EXPECT_EQ(shown_name(std::string(60'000, 'x')), "'" + std::string(200, 'x') + "...'");
+  EXPECT_EQ(shown_name(std::string(199, 'x') + "\xc3\xa4" + "x"),
+            "'" + std::string(199, 'x') + "...'");
+}
+
+/// RFC 5280, section 7.1; and two names that are no text are never the same by accident.
+TEST(DistinguishedName, IsComparedAsText) {
+  const auto name = [](std::uint8_t tag, std::string_view value) {
+    const der::Span bytes(reinterpret_cast<const std::uint8_t*>(value.data()), value.size());
+    const auto attribute =
+        der::sequence({der::object_id(oid::kCommonName), der::element(tag, {bytes})});
+    return canonical_name(der::sequence({der::element(der::kSet, {attribute})}));
+  };
+  const auto plain = name(der::kUtf8String, "A b");
+  EXPECT_EQ(plain, name(der::kPrintableString, " a   B "));
+  EXPECT_EQ(plain, name(der::kBmpString, "\0a\0 \0b"s));
+  EXPECT_EQ(plain, name(der::kUniversalString, "\0\0\0a\0\0\0 \0\0\0b"s));
+  EXPECT_NE(plain, name(der::kUtf8String, "ab"));
+  EXPECT_NE(plain, name(der::kOctetString, "A b"));
+  EXPECT_NE(name(der::kUniversalString, "\1\1\0\0"s), name(der::kUniversalString, "\0\1\0\0"s));
+  EXPECT_NE(name(der::kBmpString, "\xd8\0"s), name(der::kUtf8String, "\xed\xa0\x80"));
 }
 
 TEST(DistinguishedName, KeepsUtf8AndEscapesWhatIsNone) {

@@ -136,7 +136,7 @@ TEST_F(NameConstraintsTest, CompareTheHostsOfUris) {
   EXPECT_TRUE(uri(".a.example", "https://b.a.example"));
   EXPECT_FALSE(uri("a.example", "https://b.example/@a.example"));
   EXPECT_FALSE(uri("a.example", "https://a.example@b.example"));
-  EXPECT_FALSE(uri("a.example", "https://a.example:80@b.example"));
+  EXPECT_FALSE(uri("a.example", "https://a.example:80@b.example")) << "its user is a.example:80";
 }
 
 TEST_F(NameConstraintsTest, AreUnknownWhereTheyCannotBeApplied) {
@@ -162,6 +162,53 @@ TEST_F(NameConstraintsTest, AreUnknownWhereTheyCannotBeApplied) {
   EXPECT_EQ(check({{Type::dns, "a.example"}}), NamesAllowed::unknown) << "a distance";
 }
 
+/// What readers of URIs would not agree on.
+TEST_F(NameConstraintsTest, AreUnknownForUrisThatCanBeReadInTwoWays) {
+  permit({Type::uri, "good.example"});
+  for (const std::string name :
+       {"https:/evil.example/x://good.example", "urn:evil:admin?://good.example",
+        "https:\\\\evil.example/://good.example/", "https://evil.example\\@good.example/",
+        "//evil.example/://good.example", "://good.example", "1://good.example",
+        "https://good.example:80x", "https://g%6fod.example", "https:// good.example"}) {
+    EXPECT_EQ(check({{Type::uri, name}}), NamesAllowed::unknown) << name;
+  }
+  constraints = {};
+  exclude({Type::uri, "evil.example"});
+  for (const std::string name : {"https://ev%69l.example/", "https://evil.example\\foo",
+                                 "https://2130706433/", "https://evil.example..:443/"}) {
+    EXPECT_EQ(check({{Type::uri, name}}), NamesAllowed::unknown) << name;
+  }
+}
+
+/// A constraint that cannot be read must not be taken for one that allows.
+TEST_F(NameConstraintsTest, AreUnknownWhereTheyAreMalformedThemselves) {
+  const std::vector<std::pair<Name, Name>> pairs = {
+      {{Type::email, "@evil.example"}, {Type::email, "a@evil.example"}},
+      {{Type::dns, "*.evil.example"}, {Type::dns, "a.evil.example"}},
+      {{Type::dns, "..evil.example"}, {Type::dns, "a.evil.example"}},
+      {{Type::dns, "."}, {Type::dns, "a.evil.example"}},
+      {{Type::uri, "https://evil.example"}, {Type::uri, "https://evil.example/"}},
+      {{Type::uri, "evil.example:443"}, {Type::uri, "https://evil.example:443/"}},
+  };
+  for (const auto& [base, name] : pairs) {
+    constraints = {};
+    exclude(base);
+    EXPECT_EQ(check({name}), NamesAllowed::unknown) << base.value;
+    constraints = {};
+    permit(base);
+    EXPECT_EQ(check({name}), NamesAllowed::unknown) << base.value;
+  }
+}
+
+/// The budget is of work, not of names.
+TEST_F(NameConstraintsTest, DoNotReadALongNameForEachOfManySubtrees) {
+  for (int i = 0; i < 1'000; ++i) exclude({Type::uri, "x"});
+  EXPECT_FALSE(allows({{Type::uri, "https://" + std::string(80'000, 'a') + ".example/"}}));
+  constraints = {};
+  for (int i = 0; i < 1'000; ++i) exclude({Type::dns, std::string(60'000, 'a')});
+  EXPECT_FALSE(allows({{Type::dns, "a.example"}}));
+}
+
 TEST_F(NameConstraintsTest, AreNotComparedForEver) {
   std::vector<Name> names;
   for (int i = 0; i < 400; ++i) {
@@ -169,7 +216,7 @@ TEST_F(NameConstraintsTest, AreNotComparedForEver) {
     exclude({Type::ip, std::string(8, '\xff')});
   }
   EXPECT_FALSE(allows(names));
-  constraints.excluded.resize(ConstraintCheck::kMaxComparisons / names.size());
+  constraints.excluded.resize(ConstraintCheck::kMaxWork / (names.size() + 1) - 1);
   EXPECT_TRUE(allows(names));
 }
 

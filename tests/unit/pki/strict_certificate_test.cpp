@@ -111,6 +111,52 @@ TEST_F(StrictCertificate, HasAKeyThatIsAPointOnItsCurve) {
   }
 }
 
+/// The packaged library's time for them grows with the square.
+TEST_F(StrictCertificate, HasAtMostSoManyNames) {
+  const auto with_names = [&](std::size_t count) {
+    Der names;
+    const Der name = der_of(der::context_primitive(2), {bytes_of("a")});
+    for (std::size_t i = 0; i < count; ++i) names.insert(names.end(), name.begin(), name.end());
+    parts.key_usage_and_more =
+        extensions({extension(oid::kSubjectAltName, der_of(der::kSequence, {names}))});
+  };
+  with_names(1'024);
+  EXPECT_FALSE(parts.verdict(root));
+  with_names(1'025);
+  expect_malformed();
+}
+
+/// One that cannot be read must not be taken for the empty one, which everything is below.
+TEST_F(StrictCertificate, HasDirectoryNamesThatCanBeRead) {
+  const auto with_directory_name = [&](const Der& name) {
+    const Der entry = der_of(der::context_constructed(4), {name});
+    parts.key_usage_and_more =
+        extensions({extension(oid::kSubjectAltName, der_of(der::kSequence, {entry}))});
+  };
+  with_directory_name(root.name);
+  EXPECT_FALSE(parts.verdict(root));
+  with_directory_name(der_of(der::kSequence, {null()}));
+  expect_malformed();
+}
+
+TEST_F(StrictCertificate, HasAnRsaKeyOfTheUsualKind) {
+  const auto key_info_of = [](const Der& exponent, bool odd_modulus) {
+    Der modulus(257, 0xab);
+    modulus.front() = 0;
+    modulus.back() = odd_modulus ? 0xab : 0xaa;
+    const Der key = der_of(der::kSequence,
+                           {der_of(der::kInteger, {modulus}), der_of(der::kInteger, {exponent})});
+    return copy_of(encode_public_key_info(KeyType::rsa, key));
+  };
+  EXPECT_TRUE(parse_public_key_info(key_info_of({0x01, 0x00, 0x01}, true)));
+  EXPECT_TRUE(parse_public_key_info(key_info_of({0x03}, true)));
+  EXPECT_FALSE(parse_public_key_info(key_info_of({0x01, 0x00, 0x01}, false)));
+  for (const Der& exponent : {Der{0x00}, Der{0x01}, Der{0x02}, Der{0x83}, Der{},
+                              Der{0x01, 0x00, 0x00, 0x00, 0x01}, Der(300, 0x11)}) {
+    EXPECT_FALSE(parse_public_key_info(key_info_of(exponent, true))) << exponent.size();
+  }
+}
+
 TEST_F(StrictCertificate, HasBasicConstraintsAndNothingBehindThem) {
   const Der is_ca = {0x01, 0x01, 0xff};
   const Der path_length = {0x02, 0x01, 0x00};
