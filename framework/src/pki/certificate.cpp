@@ -139,7 +139,7 @@ Result<Certificate> Certificate::assemble(Chain chain, std::shared_ptr<const Pri
   }
   const auto checked = crypto::check_certificate(leaf, crypto::IfUnreadable::accept);
   if (!checked) return checked.error();
-  const bool in_order = parsed->size() == chain.size() && is_in_order(*parsed);
+  const bool in_order = is_in_order(*parsed);
   auto schemes = signature_schemes_of(*parsed);
   return Certificate(std::make_shared<const State>(
       State{std::move(leaf.info), std::move(chain), in_order, std::move(schemes), std::move(key)}));

@@ -52,7 +52,10 @@ void read_basic_constraints(der::Reader& value, CertificateExtensions& into) {
 void read_key_usage(der::Reader& value, CertificateExtensions& into) {
   constexpr int kBits = 9;
   const auto bits = value.content(der::kBitString);
-  if (bits.empty() || bits.front() > 7 || (bits.size() == 1 && bits.front() != 0)) value.fail();
+  const int unused = bits.empty() ? 8 : bits.front();
+  const bool is_bit_string =
+      unused == 0 || (unused < 8 && bits.size() > 1 && (bits.back() & ((1 << unused) - 1)) == 0);
+  if (!is_bit_string) value.fail();
   std::uint16_t usage = 0;
   for (int bit = 0; bit < kBits; ++bit) {
     const auto index = static_cast<std::size_t>(1 + bit / 8);
@@ -203,7 +206,7 @@ CertificateExtensions read_extensions(der::Reader extensions) {
     if (known != std::end(kRows)) {
       known->read(value, found);
       value.expect_end();
-    } else if (critical) {
+    } else if (critical && !found.unknown_critical) {
       found.unknown_critical = der::object_id_text(type);
     }
   }

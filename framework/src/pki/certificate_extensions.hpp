@@ -59,8 +59,7 @@ struct CertificateExtensions {
   CertificatePolicies policies;
   der::Span subject_key_id;
   der::Span authority_key_id;
-  std::string
-      unknown_critical;  ///< the object identifier of one that is critical and not read here
+  std::optional<std::string> unknown_critical;  ///< the first that is critical and not read here
 };
 
 /// Reads the content of Extensions. What is not as RFC 5280 says fails the reader.

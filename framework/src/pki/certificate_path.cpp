@@ -117,10 +117,10 @@ class PathSearch {
                   (purpose_ == Purpose::server_auth ? "servers" : "clients") +
                   " (extended key usage)"};
     }
-    if (!certificate.extensions.unknown_critical.empty()) {
+    if (certificate.extensions.unknown_critical) {
       return {Errc::peer_untrusted, shown(certificate) +
                                         " has a critical extension that is not known, " +
-                                        certificate.extensions.unknown_critical};
+                                        *certificate.extensions.unknown_critical};
     }
     return {};
   }

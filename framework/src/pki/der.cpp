@@ -1,5 +1,6 @@
 #include "pki/der.hpp"
 
+#include <algorithm>
 #include <limits>
 
 namespace livetls::der {
@@ -57,7 +58,8 @@ Element Reader::any() {
 
 Element Reader::element(std::uint8_t tag) {
   const Element found = any();
-  if (found.tag == tag) return found;
+  const bool is_well_formed = tag != kObjectId || is_object_id(found.content);
+  if (found.tag == tag && is_well_formed) return found;
   fail();
   return {};
 }
@@ -84,12 +86,36 @@ Span without_leading_zeros(Span integer) noexcept {
   return integer;
 }
 
+bool is_object_id(Span content) noexcept {
+  if (content.empty() || (content.back() & 0x80) != 0) return false;
+  bool begins = true;
+  for (const auto byte : content) {
+    if (begins && byte == 0x80) return false;
+    begins = (byte & 0x80) == 0;
+  }
+  return true;
+}
+
+namespace {
+
+std::string hexadecimal(Span content) {
+  constexpr std::size_t kMaxShown = 32;
+  std::string text = "0x";
+  for (const auto byte : content.first(std::min(content.size(), kMaxShown))) {
+    text += "0123456789abcdef"[byte >> 4];
+    text += "0123456789abcdef"[byte & 0xf];
+  }
+  return content.size() > kMaxShown ? text + "..." : text;
+}
+
+}  // namespace
+
 std::string object_id_text(Span content) {
-  if (content.empty() || (content.back() & 0x80) != 0) return {};
+  if (!is_object_id(content)) return {};
   std::string text;
   std::uint64_t arc = 0;
   for (const auto byte : content) {
-    if (arc > std::numeric_limits<std::uint64_t>::max() >> 7) return {};
+    if (arc > std::numeric_limits<std::uint64_t>::max() >> 7) return hexadecimal(content);
     arc = arc << 7 | (byte & 0x7f);
     if ((byte & 0x80) != 0) continue;
     if (text.empty()) {  // the first two arcs share a number

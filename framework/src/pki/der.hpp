@@ -78,7 +78,12 @@ class Reader {
 /// The magnitude of a non-negative INTEGER's content: without leading zero bytes.
 Span without_leading_zeros(Span integer) noexcept;
 
-/// "1.2.840.113549.1.9.1"; empty where the content is no object identifier.
+/// Whether this is the content of an OBJECT IDENTIFIER: numbers in their shortest form
+/// (X.690, 8.19.2).
+bool is_object_id(Span content) noexcept;
+
+/// "1.2.840.113549.1.9.1"; in hexadecimal where a number has more than 64 bits, as those of UUIDs
+/// do (X.667). Empty where the content is no object identifier.
 std::string object_id_text(Span content);
 
 /// An element made of parts that follow one another. Written into wiped memory because private keys

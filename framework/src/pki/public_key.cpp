@@ -39,9 +39,7 @@ Error unsupported(std::string_view kind, der::Span object_id) {
 bool is_rsa_exponent(der::Span content) {
   constexpr std::size_t kMaxBytes = 4;
   const auto magnitude = der::without_leading_zeros(content);
-  if (magnitude.empty() || magnitude.size() > kMaxBytes || (content.front() & 0x80) != 0) {
-    return false;
-  }
+  if (magnitude.empty() || magnitude.size() > kMaxBytes) return false;
   return (magnitude.back() & 1) != 0 && (magnitude.size() > 1 || magnitude.back() >= 3);
 }
 
@@ -55,8 +53,13 @@ Result<int> check_key(KeyType type, der::Span key) {
     const auto exponent = numbers.content(der::kInteger);
     numbers.expect_end();
     outer.expect_end();
-    if (failed) return Errc::malformed_certificate;
-    if (!is_rsa_exponent(exponent) || modulus.empty() || (modulus.back() & 1) == 0) {
+    const auto is_negative = [](der::Span number) {
+      return number.empty() || (number.front() & 0x80) != 0;
+    };
+    if (failed || is_negative(modulus) || is_negative(exponent)) {
+      return Errc::malformed_certificate;
+    }
+    if (!is_rsa_exponent(exponent) || (modulus.back() & 1) == 0) {
       return Error{Errc::unsupported_key, "RSA with an unusual exponent or an even modulus"};
     }
     return rsa_bits(modulus);

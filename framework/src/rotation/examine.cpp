@@ -7,6 +7,7 @@
 #include <functional>
 #include <set>
 
+#include "pki/parsed_certificate.hpp"
 #include "rotation/date.hpp"
 
 namespace livetls {
@@ -36,16 +37,22 @@ void for_each_identity(Set& set, Visit visit) {
   for (auto& [name, identity] : set.identities) visit(name, identity);
 }
 
+/// Of all that can be read: above the leaf, keys may be of a kind that is not served.
 std::vector<CertificateInfo> infos(const Certificate& certificate) {
   std::vector<CertificateInfo> list;
-  for (const auto& der : certificate.chain())
-    list.push_back(CertificateInfo::from_der(der).value());
+  for (const auto& der : certificate.chain()) {
+    if (auto parsed = parse_certificate(der)) list.push_back(std::move(parsed->info));
+  }
   return list;
 }
 
-/// Each certificate followed by its issuer, as far as the issuers are there (RFC 8446, 4.4.2).
+/// Each certificate followed by its issuer, as far as the issuers are there (RFC 8446, 4.4.2); as
+/// it is where one of them cannot be read.
 Chain ordered(const Certificate& certificate) {
   const std::vector<CertificateInfo> parts = infos(certificate);
+  if (parts.size() != certificate.chain().size()) {
+    return {certificate.chain().begin(), certificate.chain().end()};
+  }
   Chain chain = {certificate.chain().front()};
   for (std::size_t last = 0; chain.size() <= parts.size();) {
     if (parts[last].issuer == parts[last].subject) break;

@@ -82,6 +82,10 @@ TEST(Der, ObjectIdsAsText) {
   EXPECT_EQ(object_id_text(Bytes{}), "");
   EXPECT_EQ(object_id_text(Bytes{0x2a, 0x86}), "");
   EXPECT_EQ(object_id_text(Bytes(12, 0xff)), "");
+  EXPECT_EQ(object_id_text(Bytes{0x2a, 0x80, 0x01}), "") << "not in its shortest form";
+  const Bytes uuid = {0x69, 0x83, 0xf0, 0x9d, 0xa7, 0xeb, 0xcf, 0xde, 0xe0, 0xc7,
+                      0xa1, 0xa7, 0xb2, 0xc0, 0x94, 0x8c, 0xc8, 0xf9, 0xd7, 0x76};
+  EXPECT_EQ(object_id_text(uuid), "0x6983f09da7ebcfdee0c7a1a7b2c0948cc8f9d776");
 }
 
 }  // namespace

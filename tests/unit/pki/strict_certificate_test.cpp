@@ -111,6 +111,28 @@ TEST_F(StrictCertificate, HasAKeyThatIsAPointOnItsCurve) {
   }
 }
 
+/// X.690, section 11.2.2: what is unused is zero.
+TEST_F(StrictCertificate, HasAKeyUsageWithoutBitsBehindItsEnd) {
+  const auto with_usage = [&](const Der& bits) {
+    parts.key_usage_and_more = extensions({extension(oid::kKeyUsage, bits)});
+  };
+  with_usage({0x03, 0x02, 0x07, 0x80});
+  EXPECT_FALSE(parts.verdict(root));
+  for (const Der& bits : {Der{0x03, 0x02, 0x07, 0xff}, Der{0x03, 0x01, 0x01}, Der{0x03, 0x00},
+                          Der{0x03, 0x02, 0x08, 0x00}}) {
+    with_usage(bits);
+    expect_malformed();
+  }
+}
+
+/// Another spelling of a known extension would hide it.
+TEST_F(StrictCertificate, HasObjectIdentifiersInTheirShortestForm) {
+  for (const Der& type : {Der{0x55, 0x1d, 0x80, 0x1e}, Der{0x2a, 0x03, 0x84}, Der{}}) {
+    parts.key_usage_and_more = extensions({extension(type, null())});
+    expect_malformed();
+  }
+}
+
 /// The packaged library's time for them grows with the square.
 TEST_F(StrictCertificate, HasAtMostSoManyNames) {
   const auto with_names = [&](std::size_t count) {
@@ -155,6 +177,9 @@ TEST_F(StrictCertificate, HasAnRsaKeyOfTheUsualKind) {
                               Der{0x01, 0x00, 0x00, 0x00, 0x01}, Der(300, 0x11)}) {
     EXPECT_FALSE(parse_public_key_info(key_info_of(exponent, true))) << exponent.size();
   }
+  const Der negative = der_of(der::kSequence, {der_of(der::kInteger, {Der(256, 0xab)}),
+                                               der_of(der::kInteger, {Der{0x03}})});
+  EXPECT_FALSE(parse_public_key_info(encode_public_key_info(KeyType::rsa, negative)));
 }
 
 TEST_F(StrictCertificate, HasBasicConstraintsAndNothingBehindThem) {

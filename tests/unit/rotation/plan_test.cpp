@@ -9,6 +9,7 @@
 #include "livetls/pki/certificate_authority.hpp"
 #include "livetls/rotation/cert_manager.hpp"
 #include "pki/pem.hpp"
+#include "support/openssl_hierarchy.hpp"
 
 namespace livetls {
 namespace {
@@ -193,6 +194,25 @@ TEST_F(PlanTest, AChainOutOfOrderIsRepaired) {
   EXPECT_THAT(kinds(plan), Contains(FindingKind::chain_repaired));
   ASSERT_TRUE(plan.commit());
   EXPECT_EQ(manager->certificate(), good);
+}
+
+/// It is sent as it is: a client may know what to do with it.
+TEST_F(PlanTest, AChainWithAKeyThatIsNotSupportedIsLeftAsItIs) {
+  test::OpensslHierarchy hierarchy;
+  hierarchy.sign_with("ec -pkeyopt ec_paramgen_curve:secp256k1", "-sha256");
+  hierarchy.ca("root", "root");
+  hierarchy.sign_with("ec -pkeyopt ec_paramgen_curve:P-256", "-sha256");
+  hierarchy.ca("middle", "root");
+  hierarchy.leaf("leaf", "middle");
+  EXPECT_TRUE(hierarchy.chain({"leaf", "middle", "root"}).is_chain_in_order());
+  for (const std::vector<std::string>& names :
+       {std::vector<std::string>{"leaf", "middle", "root"}, {"leaf", "root", "middle"}}) {
+    const Certificate certificate = hierarchy.chain(names);
+    const auto other = CertManager::create(certificate).value();
+    const auto plan = other->stage({.default_identity = certificate});
+    ASSERT_TRUE(plan);
+    EXPECT_THAT(kinds(*plan), Not(Contains(FindingKind::chain_repaired)));
+  }
 }
 
 TEST_F(PlanTest, ACertificateForOtherNamesThanItsIdentityIsRefused) {
