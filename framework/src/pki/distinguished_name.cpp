@@ -54,11 +54,10 @@ std::size_t utf8_length(std::string_view text) {
 /// Whether a character of several bytes would change how a log is shown: C1 controls, separators of
 /// lines, and marks that turn the direction of text.
 bool is_formatting(std::string_view sequence) {
-  char32_t c = 0;
-  if (sequence.size() == 2) c = (sequence[0] & 0x1fU) << 6 | (sequence[1] & 0x3fU);
-  if (sequence.size() == 3) {
-    c = (sequence[0] & 0x0fU) << 12 | (sequence[1] & 0x3fU) << 6 | (sequence[2] & 0x3fU);
-  }
+  if (sequence.size() < 2 || sequence.size() > 3) return false;
+  char32_t c = sequence.size() == 2 ? 0x1f : 0x0f;
+  c &= static_cast<std::uint8_t>(sequence.front());
+  for (const char part : sequence.substr(1)) c = c << 6 | (static_cast<std::uint8_t>(part) & 0x3f);
   return (c >= 0x80 && c <= 0x9f) || (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
          (c >= 0x2060 && c <= 0x206f) || c == 0xfeff;
 }

@@ -152,10 +152,10 @@ TEST_F(CertificatePath, KeepsToPathLengths) {
 /// RFC 5280, section 4.2.1.10: where a name of their type is there, and not otherwise.
 TEST_F(CertificatePath, HasNoNamesWhoseConstraintsCannotBeApplied) {
   ca("root", "root");
-  const char* kConstraints = "permitted;otherName:1.2.3.4;UTF8:x,excluded;RID:1.2.3";
-  EXPECT_FALSE(verdict_below(kConstraints, "DNS:good.example"));
+  const char* constraints = "permitted;otherName:1.2.3.4;UTF8:x,excluded;RID:1.2.3";
+  EXPECT_FALSE(verdict_below(constraints, "DNS:good.example"));
   for (const char* names : {"DNS:good.example,RID:1.2.4", "otherName:1.2.3.4;UTF8:x"}) {
-    EXPECT_EQ(verdict_below(kConstraints, names), Errc::unenforced_name_constraints) << names;
+    EXPECT_EQ(verdict_below(constraints, names), Errc::unenforced_name_constraints) << names;
     EXPECT_EQ(verdict({der("leaf")}, roots({"middle"})), Errc::unenforced_name_constraints);
   }
   EXPECT_EQ(verdict_below("excluded;URI:.evil.example", "URI:urn:no-host"),
