@@ -5,6 +5,7 @@
 #include "livetls/pki/certificate.hpp"
 #include "livetls/pki/self_signed.hpp"
 #include "pki/pem.hpp"
+#include "support/openssl_hierarchy.hpp"
 #include "support/temporary_directory.hpp"
 
 namespace livetls {
@@ -66,6 +67,22 @@ TEST(TrustBundle, TheSystemsRootsAreThereOrSaidToBeMissing) {
   } else if (!bundle) {
     EXPECT_TRUE(bundle.error() == Errc::file_unreadable) << bundle.error().message();
   }
+}
+
+/// One root that cannot be used must not cost all the others.
+TEST(TrustBundle, LeavesOutKeysThatAreNotSupportedAndSaysSo) {
+  test::OpensslHierarchy hierarchy;
+  hierarchy.ca("usual", "usual");
+  hierarchy.sign_with("ec -pkeyopt ec_paramgen_curve:secp256k1", "-sha256");
+  hierarchy.ca("unusual", "unusual");
+  const TrustBundle bundle = hierarchy.roots({"unusual", "usual"});
+  EXPECT_EQ(bundle.certificates().size(), 1U);
+  ASSERT_EQ(bundle.left_out().size(), 1U);
+  EXPECT_EQ(bundle.left_out().front(), Errc::unsupported_key);
+  EXPECT_EQ(bundle.left_out().front().context, "certificate 1: elliptic curve 1.3.132.0.10");
+  EXPECT_TRUE(hierarchy.roots({"usual"}).left_out().empty());
+  const SecretBytes alone = encode_pem("CERTIFICATE", hierarchy.der("unusual"));
+  EXPECT_EQ(TrustBundle::from_pem(as_text(alone)).error(), Errc::unsupported_key);
 }
 
 }  // namespace
