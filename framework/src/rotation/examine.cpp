@@ -7,6 +7,7 @@
 #include <functional>
 #include <set>
 
+#include "pki/crypto.hpp"
 #include "pki/parsed_certificate.hpp"
 #include "rotation/date.hpp"
 
@@ -65,6 +66,35 @@ Chain ordered(const Certificate& certificate) {
   return chain;
 }
 
+/// What its issuers are worth, as clients see them: outages come as often from there as from the
+/// leaf.
+void examine_issuers(const std::string& name, const Certificate& certificate,
+                     std::chrono::sys_seconds time, Report& report) {
+  auto below = parse_certificate(certificate.chain().front());
+  for (const auto& der : certificate.chain().subspan(1)) {
+    auto issuer = parse_certificate(der);
+    if (!below || !issuer) return;
+    const CertificateInfo& info = issuer->info;
+    const bool is_root = issuer->is_self_issued();
+    if (time > info.not_after && !is_root) {
+      report.add(Kind::expired, name, info.subject + " in its chain, on " + date(info.not_after));
+    }
+    if (time < info.not_before) {
+      report.add(Kind::not_yet_valid, name,
+                 info.subject + " in its chain, until " + date(info.not_before));
+    }
+    const bool is_signed =
+        below->signature_algorithm.scheme == 0 || below->signature_algorithm.weak ||
+        crypto::verify(info.key_type, issuer->key, below->signature_algorithm.scheme,
+                       below->to_be_signed, below->signature);
+    if (below->issuer == issuer->subject && !is_signed) {
+      report.add(Kind::chain_incomplete, name,
+                 below->info.subject + " is not signed by the key of " + info.subject);
+    }
+    below = std::move(issuer);
+  }
+}
+
 void examine_certificate(const std::string& name, const Certificate& certificate,
                          std::chrono::sys_seconds time, Report& report) {
   const CertificateInfo& leaf = certificate.leaf();
@@ -72,6 +102,7 @@ void examine_certificate(const std::string& name, const Certificate& certificate
   if (time < leaf.not_before) {
     report.add(Kind::not_yet_valid, name, "until " + date(leaf.not_before));
   }
+  examine_issuers(name, certificate, time, report);
   const std::vector<CertificateInfo> chain = infos(certificate);
   if (chain.size() == 1 && leaf.issuer != leaf.subject) {
     report.add(Kind::chain_incomplete, name, "the certificate of " + leaf.issuer + " is not there");
@@ -169,6 +200,7 @@ template <class Visit>
 void for_each_name(const CertSet& set, Visit visit) {
   for (const Certificate& certificate : set.default_identity.certificates) {
     std::ranges::for_each(certificate.leaf().dns_names, visit);
+    std::ranges::for_each(certificate.leaf().ip_names, visit);
   }
   for (const auto& [name, identity] : set.identities) visit(name);
 }
@@ -176,12 +208,13 @@ void for_each_name(const CertSet& set, Visit visit) {
 bool has_as_spelled(const CertSet& set, const std::string& name) {
   if (set.identities.contains(name)) return true;
   return std::ranges::any_of(set.default_identity.certificates, [&](const auto& certificate) {
-    return std::ranges::count(certificate.leaf().dns_names, name) > 0;
+    return std::ranges::count(certificate.leaf().dns_names, name) > 0 ||
+           std::ranges::count(certificate.leaf().ip_names, name) > 0;
   });
 }
 
-/// The names that `a` serves and `b` does not, in their one spelling. Few are spelled otherwise in
-/// both, so that most need not be parsed.
+/// The names that `a` serves and `b` does not, in their one spelling; also a wildcard of `b` serves
+/// them. Few are spelled otherwise in both, so that most need not be parsed.
 std::set<std::string> served_only_by(const CertSet& a, const CertSet& b) {
   std::set<std::string> names;
   for_each_name(a, [&](const std::string& name) {
@@ -189,8 +222,14 @@ std::set<std::string> served_only_by(const CertSet& a, const CertSet& b) {
     if (const auto pattern = NamePattern::parse(name)) names.insert(pattern->text());
   });
   if (names.empty()) return names;
+  std::set<std::string> others;
   for_each_name(b, [&](const std::string& name) {
-    if (const auto pattern = NamePattern::parse(name)) names.erase(pattern->text());
+    if (const auto pattern = NamePattern::parse(name)) others.insert(pattern->text());
+  });
+  std::erase_if(names, [&](const std::string& name) {
+    const auto dot = name.find('.');
+    const bool is_covered = dot != name.npos && others.contains("*" + name.substr(dot));
+    return is_covered || others.contains(name);
   });
   return names;
 }
@@ -201,6 +240,21 @@ void compare_names(const CertSet& base, const CertSet& next, Report& report) {
   }
   for (const std::string& name : served_only_by(base, next)) {
     report.add(Kind::name_lost, name, "no certificate is for it any more");
+  }
+}
+
+/// A client authority that has expired verifies nobody, and is reported as itself: it does not keep
+/// a server's certificate from being renewed.
+void examine_trust(const CertSet& next, std::chrono::sys_seconds time, Report& report) {
+  if (!next.client_roots) return;
+  for (const auto& der : next.client_roots->certificates()) {
+    const auto root = parse_certificate(der);
+    if (!root || time <= root->info.not_after) continue;
+    report.add(Kind::trust_removed, "client_roots",
+               root->info.subject + " has expired on " + date(root->info.not_after));
+  }
+  for (const Error& left_out : next.client_roots->left_out()) {
+    report.add(Kind::trust_removed, "client_roots", left_out.message());
   }
 }
 
@@ -261,6 +315,7 @@ std::vector<Finding> examine(const Snapshot& base, const CertSet& next, const St
   });
   compare_names(served, next, report);
   compare_trust(served, next, report);
+  examine_trust(next, time, report);
   if (next.policy != served.policy) {
     report.add(Kind::protocols_changed, "default", "other TLS versions");
   }

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "livetls/pki/certificate_authority.hpp"
+#include "livetls/pki/self_signed.hpp"
 #include "livetls/rotation/cert_manager.hpp"
 #include "pki/pem.hpp"
 #include "support/openssl_hierarchy.hpp"
@@ -39,6 +40,13 @@ class PlanTest : public ::testing::Test {
 
   Plan stage(CertSet set, const StagingPolicy& policy = {}) {
     return manager->stage(std::move(set), policy).value();
+  }
+
+  /// Whether a new certificate's chain is found not to hold together.
+  static bool finds_a_break(const Certificate& certificate) {
+    const auto manager = CertManager::create(self_signed().value()).value();
+    const auto plan = manager->stage({.default_identity = certificate}).value();
+    return std::ranges::count(plan.findings(), FindingKind::chain_incomplete, &Finding::kind) > 0;
   }
 
   /// A set with one identity beside the default.
@@ -194,6 +202,71 @@ TEST_F(PlanTest, AChainOutOfOrderIsRepaired) {
   EXPECT_THAT(kinds(plan), Contains(FindingKind::chain_repaired));
   ASSERT_TRUE(plan.commit());
   EXPECT_EQ(manager->certificate(), good);
+}
+
+TEST_F(PlanTest, AnAddressThatIsLostIsANameThatIsLost) {
+  const auto other = CertManager::create({.default_identity = issue({"localhost", "10.96.0.1"})},
+                                         {.now = [this] { return now; }})
+                         .value();
+  const auto plan = other->stage({.default_identity = issue({"localhost"})}).value();
+  const auto lost = std::ranges::find(plan.findings(), FindingKind::name_lost, &Finding::kind);
+  ASSERT_NE(lost, plan.findings().end());
+  EXPECT_EQ(lost->identity, "10.96.0.1");
+}
+
+/// RFC 9525, section 6.3.
+TEST_F(PlanTest, NamesThatAWildcardServesAreNotLost) {
+  const auto other =
+      CertManager::create({.default_identity = issue({"a.w.example", "b.w.example"})},
+                          {.now = [this] { return now; }})
+          .value();
+  const auto plan = other->stage({.default_identity = issue({"*.w.example"})}).value();
+  EXPECT_THAT(kinds(plan), Not(Contains(FindingKind::name_lost)));
+  const auto back = CertManager::create({.default_identity = issue({"*.w.example"})},
+                                        {.now = [this] { return now; }})
+                        .value();
+  const auto narrower = back->stage({.default_identity = issue({"a.w.example"})}).value();
+  EXPECT_THAT(kinds(narrower), Contains(FindingKind::name_lost)) << "others below it are";
+}
+
+TEST_F(PlanTest, AnIntermediateThatHasExpiredIsFound) {
+  const auto short_lived =
+      authority.create_intermediate({.organization = "Short", .lifetime = days(5), .now = now})
+          .value();
+  const Certificate certificate =
+      short_lived.issue({.names = {"localhost"}, .lifetime = days(30), .now = now}).value();
+  EXPECT_THAT(kinds(stage({.default_identity = certificate})), Not(Contains(FindingKind::expired)));
+  now += days(6);
+  EXPECT_THAT(kinds(stage({.default_identity = certificate})), Contains(FindingKind::expired));
+}
+
+/// Its name is right: nobody but a client would notice.
+TEST_F(PlanTest, AnIntermediateOfAnotherKeyIsFound) {
+  test::OpensslHierarchy hierarchy;
+  hierarchy.ca("root", "root");
+  hierarchy.ca("middle", "root");
+  hierarchy.leaf("leaf", "middle");
+  EXPECT_FALSE(finds_a_break(hierarchy.chain({"leaf", "middle"})));
+  hierarchy.ca("middle", "root");  // of another key
+  EXPECT_TRUE(finds_a_break(hierarchy.chain({"leaf", "middle"})));
+}
+
+TEST_F(PlanTest, AClientAuthorityThatHasExpiredStopsNoRenewal) {
+  const auto old = CertificateAuthority::create({.lifetime = days(5), .now = now}).value();
+  const CertSet set{
+      .default_identity = Identity(first).with(ClientAuth::require_and_verify),
+      .client_roots = TrustBundle::from_pem(old.root_pem() + authority.root_pem()).value()};
+  const auto other = CertManager::create(set, {.now = [this] { return now; }}).value();
+  now += days(6);
+  CertSet next = set;
+  next.default_identity = Identity(issue({"localhost"})).with(ClientAuth::require_and_verify);
+  Plan plan = other->stage(next).value();
+  const auto found = std::ranges::find_if(plan.findings(), [](const Finding& finding) {
+    return finding.identity == "client_roots" &&
+           finding.detail.find("expired") != std::string::npos;
+  });
+  EXPECT_NE(found, plan.findings().end());
+  EXPECT_TRUE(plan.commit());
 }
 
 /// It is sent as it is: a client may know what to do with it.
