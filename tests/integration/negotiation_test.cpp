@@ -47,6 +47,15 @@ TEST_F(Negotiation, PrefersX25519) {
   }
 }
 
+/// RFC 8446, section 4.1.1: handshake_failure, and no request for a group that was not offered.
+TEST_F(Negotiation, AClientWithoutACommonGroupIsToldSo) {
+  for (const char* groups : {"ffdhe2048", "X448", "ffdhe3072:X448"}) {
+    const std::string output = connect({"-tls1_3", "-groups", groups});
+    EXPECT_THAT(output, HasSubstr("handshake failure")) << groups;
+    EXPECT_THAT(output, HasSubstr("alert number 40")) << groups;
+  }
+}
+
 TEST_F(Negotiation, TheSignatureAlgorithmsChooseTheCertificate) {
   ASSERT_TRUE(manager_->update(
       {.default_identity = std::vector{ca_.issue("of-rsa", KeyType::rsa), ca_.issue("of-ecdsa"),

@@ -45,10 +45,14 @@ bool offers_one_of(const CodePoints& offered, const std::array<Code, N>& wanted)
                              [&](Code code) { return code != 0 && offered.contains(code); });
 }
 
+/// What secrets can be agreed on in: X25519MLKEM768, X25519, P-256, P-384 and P-521.
+constexpr std::array<Code, 5> kGroups = {0x11ec, 29, 23, 24, 25};
+
 }  // namespace
 
 bool is_usable_by(const ClientHello& hello, KeyType key_type, const TlsPolicy& policy) noexcept {
   const Requirements needs = requirements(key_type);
+  if (!offers_one_of(hello.supported_groups, kGroups)) return false;
   if (hello.offers_tls13() && policy.max_version == TlsVersion::tls1_3) {
     return offers_one_of(hello.signature_algorithms, needs.schemes13);
   }

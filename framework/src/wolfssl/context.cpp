@@ -70,6 +70,19 @@ bool issue_no_tickets(WOLFSSL_CTX* ctx, const TlsPolicy& policy) {
          (!tls13 || wolfSSL_CTX_no_ticket_TLSv13(ctx) == 0);
 }
 
+/// Resumption agrees on a fresh secret as well (psk_dhe_ke). With the pre-shared key alone, its
+/// owner can read what was sent, and a server could leave the secret out (CVE-2025-11935). 5.5.4
+/// cannot be told.
+bool always_agree_on_a_secret(WOLFSSL_CTX* ctx, const TlsPolicy& policy) {
+#if LIBWOLFSSL_VERSION_HEX >= 0x05007000
+  return policy.max_version != TlsVersion::tls1_3 || wolfSSL_CTX_only_dhe_psk(ctx) == 0;
+#else
+  static_cast<void>(ctx);
+  static_cast<void>(policy);
+  return true;
+#endif
+}
+
 void set_transport(WOLFSSL_CTX* ctx) {
   wolfssl::keep_no_sessions(ctx);
   wolfSSL_CTX_SetIORecv(ctx, wolfssl::receive_callback);
@@ -178,6 +191,7 @@ Result<std::shared_ptr<const ServerContext>> ServerContext::build(const Certific
     return Error{Errc::certificate_unusable, certificate.leaf().subject};
   }
   if (!set_algorithms(ctx.get(), policy.tls)) return tls_failure("cipher suites and groups");
+  if (!always_agree_on_a_secret(ctx.get(), policy.tls)) return tls_failure("psk_dhe_ke");
   set_transport(ctx.get());
   wolfSSL_CTX_set_servername_callback(ctx.get(), wolfssl::confirm_server_name);
   // Where clients are asked for a certificate, sessions have a store of their own, in which the
@@ -233,6 +247,7 @@ Result<std::shared_ptr<const ClientContext>> ClientContext::create(ClientOptions
   if (!ctx) throw std::bad_alloc();
   if (!set_versions(ctx.get(), options.policy)) return tls_failure("TLS versions");
   if (!set_algorithms(ctx.get(), options.policy)) return tls_failure("cipher suites and groups");
+  if (!always_agree_on_a_secret(ctx.get(), options.policy)) return tls_failure("psk_dhe_ke");
   if (options.certificate && !use_certificate(ctx.get(), *options.certificate)) {
     return Error{Errc::certificate_unusable, options.certificate->leaf().subject};
   }
