@@ -259,7 +259,7 @@ void add_about_any(std::vector<Mutation>& list) {
     });
     add("issuer with other spaces", [](CertificateSpec& s) { s.issuer = " " + s.issuer + "  "; });
     add("issuer of another name", [](CertificateSpec& s) { s.issuer = "Nobody"; });
-    add("signed by another key", [](CertificateSpec& s) { s.signer_key = "p256:stranger"; });
+    add("signed by another key", [](CertificateSpec& s) { s.signer_key = "p256:unrelated"; });
     for (const char* kind : {"p384", "p521", "rsa2048", "rsa1024", "ed25519"}) {
       list.push_back({name + ": " + kind, keyed(name, kind)});
     }

@@ -30,8 +30,8 @@ struct CertificateSpec {
   friend bool operator<(const CertificateSpec& a, const CertificateSpec& b);
 };
 
-/// What a peer sends and who is trusted. Certificates have names by which mutations find them:
-/// "leaf", "ca" above it, "upper" above that, "root".
+/// What a peer sends, and which certificates are trusted. Certificates have names by which
+/// mutations find them: "leaf", "ca" above it, "upper" above that, "root".
 struct Scenario {
   std::map<std::string, CertificateSpec> certificates;
   std::vector<std::string> sent;     ///< the leaf first

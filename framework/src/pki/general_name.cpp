@@ -12,7 +12,7 @@ GeneralName read_general_name(der::Reader& names) {
     der::Reader content = name;
     const GeneralName found{Type::directory, name.element(der::kSequence).whole};
     name.expect_end();
-    read_distinguished_name(content.enter(der::kSequence));  // fails the reader where it is none
+    read_distinguished_name(content.enter(der::kSequence));  // or fails the reader
     return found;
   }
   constexpr std::uint8_t kNumber = 0x1f;

@@ -7,7 +7,7 @@
 namespace livetls {
 
 /// Whether some certificate policy holds for a whole path, or none is required by its CAs (RFC
-/// 5280, section 6.1, for a user who takes any policy). `path`: the leaf first, without the trust
+/// 5280, section 6.1, where any policy will do). `path`: the leaf first, without the trust
 /// anchor.
 bool are_policies_valid(std::span<const ParsedCertificate* const> path);
 

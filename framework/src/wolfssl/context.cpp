@@ -195,8 +195,8 @@ Result<std::shared_ptr<const ServerContext>> ServerContext::build(const Certific
   set_transport(ctx.get());
   wolfSSL_CTX_set_servername_callback(ctx.get(), wolfssl::confirm_server_name);
   // Where clients are asked for a certificate, sessions have a store of their own, in which the
-  // library does not find the issuer of what it staples. A stale staple is none: it would be sent
-  // no more.
+  // library does not find the issuer of what it staples. A stale staple is left out: clients
+  // would reject it.
   const auto& staple = certificate.staple();
   const bool asks = policy.client_auth != ClientAuth::none;
   if (staple && !asks && staple->valid_at(wolfssl::library_time())) {
