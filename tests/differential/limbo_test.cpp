@@ -28,7 +28,7 @@ std::vector<std::uint8_t> der_of(const json::value& pem) {
   return {blocks->front().der.begin(), blocks->front().der.end()};
 }
 
-/// "2024-01-01T00:00:00Z"; now, where there is none.
+/// "2024-01-01T00:00:00Z"; null stands for now.
 std::chrono::sys_seconds time_of(const json::value& text) {
   using namespace std::chrono;
   if (text.is_null()) return floor<seconds>(system_clock::now());

@@ -5,6 +5,7 @@
 
 #include "integration/listener_test.hpp"
 #include "livetls/pki/certificate_authority.hpp"
+#include "support/openssl_hierarchy.hpp"
 #include "support/running_runtime.hpp"
 
 namespace livetls::test {
@@ -58,6 +59,19 @@ TEST_F(ClientCertificateLog, SaysWhichCertificateBrokeWhichRule) {
   EXPECT_EQ(counted(HandshakeFailure::client_certificate), 1U);
   EXPECT_EQ(counted(HandshakeFailure::client_certificate_expired), 1U);
   EXPECT_EQ(counted(HandshakeFailure::client_certificate_missing), 1U);
+}
+
+TEST_F(ClientCertificateLog, TellsACertificateThatIsNotForClients) {
+  OpensslHierarchy hierarchy;
+  hierarchy.ca("root", "root");
+  hierarchy.issue("for-servers", "root",
+                  "extendedKeyUsage=serverAuth\nsubjectAltName=DNS:good.example\n");
+  ASSERT_TRUE(manager->update(
+      {.default_identity = Identity(ca.issue("server")).with(ClientAuth::require_and_verify),
+       .client_roots = hierarchy.roots({"root"})}));
+  present(hierarchy.chain({"for-servers"}));
+  EXPECT_THAT(log.text(), HasSubstr("is not for clients (extended key usage)"));
+  EXPECT_EQ(counted(HandshakeFailure::client_certificate_purpose), 1U);
 }
 
 }  // namespace

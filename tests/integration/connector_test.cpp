@@ -106,7 +106,9 @@ TEST_F(ConnectorTest, RefusesEachWithItsOwnError) {
 
   const test::TestCa other;
   Connector stranger(nullptr, {.roots = other.roots()});
-  EXPECT_EQ(ask_now(stranger, here()).error.code, Errc::peer_untrusted);
+  const Error error = ask_now(stranger, here()).error;
+  EXPECT_EQ(error.code, Errc::peer_untrusted);
+  EXPECT_THAT(error.context, HasSubstr("is neither sent nor trusted")) << "why, for operators";
 
   target = here();
   target.pins = {ca_.issue("another key").leaf().public_key_fingerprint};

@@ -23,6 +23,7 @@
 #include "net/listening_sockets.hpp"
 #include "net/proxy_protocol.hpp"
 #include "net/refusal_log.hpp"
+#include "net/shard_counters.hpp"
 #include "net/waiting_line.hpp"
 
 namespace livetls {
@@ -35,54 +36,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr auto kAsTuple = asio::as_tuple(use_task);
-
-/// Written by one thread, read by any.
-class Counter {
- public:
-  void add(std::int64_t count = 1) {
-    value_.store(value_.load(std::memory_order_relaxed) + static_cast<std::uint64_t>(count),
-                 std::memory_order_relaxed);
-  }
-  std::uint64_t value() const { return value_.load(std::memory_order_relaxed); }
-
- private:
-  std::atomic<std::uint64_t> value_ = 0;
-};
-
-constexpr HandshakeFailure kClientCertificateFailures[] = {
-    HandshakeFailure::client_certificate_missing, HandshakeFailure::client_certificate_expired,
-    HandshakeFailure::client_certificate_purpose, HandshakeFailure::client_certificate};
-
-struct ShardCounters {
-  Counter accepted, accept_errors, over_limit, no_proxy, evicted, handshakes;
-  Counter open;  // of now
-  std::array<Counter, kHandshakeFailures> failures;
-
-  Counter& failure(HandshakeFailure why) { return failures[static_cast<std::size_t>(why)]; }
-
-  void add_to(ListenerCounters& sum) const {
-    sum.accepted += accepted.value();
-    sum.accept_errors += accept_errors.value();
-    sum.over_limit += over_limit.value();
-    sum.no_proxy += no_proxy.value();
-    sum.evicted += evicted.value();
-    sum.open_connections += open.value();
-    sum.handshakes += handshakes.value();
-    const auto failed = [this](HandshakeFailure why) {
-      return failures[static_cast<std::size_t>(why)].value();
-    };
-    sum.not_tls += failed(HandshakeFailure::not_tls);
-    sum.plain_http += failed(HandshakeFailure::plain_http);
-    sum.malformed += failed(HandshakeFailure::malformed);
-    sum.unrecognized_name += failed(HandshakeFailure::unrecognized_name);
-    sum.no_common_parameters += failed(HandshakeFailure::no_common_parameters);
-    sum.refused_by_peer += failed(HandshakeFailure::refused_by_peer);
-    for (const auto why : kClientCertificateFailures) sum.client_certificate += failed(why);
-    sum.timed_out += failed(HandshakeFailure::timed_out);
-    sum.disconnected += failed(HandshakeFailure::disconnected);
-    sum.other_failures += failed(HandshakeFailure::other);
-  }
-};
 
 /// What all shards of a listener share, unchanged from the start.
 struct Shared {
@@ -432,7 +385,7 @@ Task<bool> Listener::Shard::handshake(Connection& connection, WaitingLine::Place
 Task<void> Listener::Shard::handshake_failed(Connection& connection, error_code error) {
   const HandshakeFailure why = handshake_failure(error);
   counters_.failure(why).add();
-  if (std::ranges::count(kClientCertificateFailures, why) > 0) {
+  if (is_client_certificate(why)) {
     refusals_.log("client certificate rejected", connection, error);
   }
   const std::string& answer = shared_->options.plain_http_answer;

@@ -1,26 +1,13 @@
 #include "net/refusal_log.hpp"
 
-#include <algorithm>
 #include <sstream>
-#include <string>
 #include <utility>
 
 #include "livetls/base/log.hpp"
 #include "livetls/net/connection.hpp"
+#include "pki/ascii.hpp"
 
 namespace livetls {
-
-namespace {
-
-/// What a client has sent must not forge a line.
-std::string printable(std::string_view text) {
-  std::string result(text);
-  std::ranges::replace_if(
-      result, [](char c) { return c < ' ' || c > '~'; }, '?');
-  return result;
-}
-
-}  // namespace
 
 std::optional<int> LineBudget::take(std::chrono::steady_clock::time_point now) {
   if (now - second_begins_ >= std::chrono::seconds(1)) {

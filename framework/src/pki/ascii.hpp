@@ -20,4 +20,12 @@ inline std::string to_lower(std::string_view text) {
   return lower;
 }
 
+/// As an error or a log may show it: nothing in it can forge a line.
+inline std::string printable(std::string_view text) {
+  std::string shown(text);
+  const auto is_special = [](char c) { return c < ' ' || c > '~'; };
+  std::ranges::replace_if(shown, is_special, '?');
+  return shown;
+}
+
 }  // namespace livetls

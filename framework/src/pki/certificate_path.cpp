@@ -45,7 +45,7 @@ class PathSearch {
     const std::vector<Candidate> candidates = candidates_for(top);
     if (candidates.empty()) {
       note({Errc::peer_untrusted, "the issuer of " + shown(top) + ", " +
-                                      shown_name(top.info.issuer) +
+                                      quoted_name(top.info.issuer) +
                                       ", is neither sent nor trusted"});
     }
     for (const Candidate& candidate : candidates) {
@@ -127,9 +127,8 @@ class PathSearch {
 
   bool may_follow(const Candidate& candidate) {
     const ParsedCertificate& issuer = *candidate.certificate;
-    const bool allowed = holds(check_any(issuer)) && holds(check_ca(issuer, candidate.is_root)) &&
-                         holds(check_names(issuer)) && holds(check_signature(issuer));
-    return allowed;
+    return holds(check_any(issuer)) && holds(check_ca(issuer, candidate.is_root)) &&
+           holds(check_names(issuer)) && holds(check_signature(issuer));
   }
 
   Error check_ca(const ParsedCertificate& issuer, bool is_root) const {
@@ -188,11 +187,10 @@ class PathSearch {
     return false;
   }
 
-  // ---- Why not
-  // -----------------------------------------------------------------------------------
+  // ---- What was wrong --------------------------------------------------------------------------
 
   static std::string shown(const ParsedCertificate& certificate) {
-    return shown_name(certificate.info.subject);
+    return quoted_name(certificate.info.subject);
   }
 
   bool holds(Error wrong) {

@@ -221,7 +221,7 @@ std::string read_distinguished_name(der::Reader name) {
   return text;
 }
 
-std::string shown_name(std::string_view name) {
+std::string quoted_name(std::string_view name) {
   constexpr std::size_t kMaxBytes = 200;
   const bool is_cut = name.size() > kMaxBytes;
   std::size_t end = std::min(name.size(), kMaxBytes);

@@ -14,7 +14,7 @@ namespace livetls {
 std::string read_distinguished_name(der::Reader name);
 
 /// What read_distinguished_name made of a name, in quotes, for errors: of long ones the beginning.
-std::string shown_name(std::string_view name);
+std::string quoted_name(std::string_view name);
 
 /// A Name as it is compared (RFC 5280, section 7.1), one part for each RelativeDistinguishedName:
 /// text without regard to its encoding, to upper and lower case, and to superfluous spaces; other

@@ -14,13 +14,11 @@ namespace {
 
 using Type = GeneralName::Type;
 
-/// A name or the base of a subtree, as it is compared. Everything that takes time is done here,
-/// once.
+/// A name or the base of a subtree, read once for all that it is compared with.
 struct Comparable {
   Type type;
   bool is_readable = true;
-  std::string host =
-      {};  // of DNS names, e-mail addresses and URIs; of a base, with its leading dot
+  std::string host = {};     // of DNS names, e-mail and URIs; of a base, with its leading dot
   std::string mailbox = {};  // of e-mail addresses: what is before the "@"
   der::Span bytes = {};      // of IP addresses
   CanonicalName parts = {};  // of directory names

@@ -52,11 +52,8 @@ std::optional<std::string> canonical_host(std::string_view text) {
   }
 }
 
-/// The text as an error message may show it: bounded, and without what could forge a log line.
 Error invalid_name(std::string_view text) {
-  std::string shown = "'";
-  for (const char c : text.substr(0, kMaxNameLength)) shown += c >= ' ' && c <= '~' ? c : '?';
-  return {Errc::invalid_server_name, shown + "'"};
+  return {Errc::invalid_server_name, "'" + printable(text.substr(0, kMaxNameLength)) + "'"};
 }
 
 }  // namespace

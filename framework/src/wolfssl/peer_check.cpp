@@ -37,7 +37,7 @@ void PeerCheck::judge() {
     return;
   }
   if (expected_name && !leaf->info.matches(*expected_name)) {
-    refusal = {Errc::peer_name_mismatch, shown_name(leaf->info.subject)};
+    refusal = {Errc::peer_name_mismatch, quoted_name(leaf->info.subject)};
     return;
   }
   const Purpose purpose = expected_name ? Purpose::server_auth : Purpose::client_auth;

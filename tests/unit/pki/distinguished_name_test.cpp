@@ -42,9 +42,9 @@ TEST(DistinguishedName, CannotForgeLogLines) {
 }
 
 TEST(DistinguishedName, IsShownInPart) {
-  EXPECT_EQ(shown_name("CN=a"), "'CN=a'");
-  EXPECT_EQ(shown_name(std::string(60'000, 'x')), "'" + std::string(200, 'x') + "...'");
-  EXPECT_EQ(shown_name(std::string(199, 'x') + "\xc3\xa4" + "x"),
+  EXPECT_EQ(quoted_name("CN=a"), "'CN=a'");
+  EXPECT_EQ(quoted_name(std::string(60'000, 'x')), "'" + std::string(200, 'x') + "...'");
+  EXPECT_EQ(quoted_name(std::string(199, 'x') + "\xc3\xa4" + "x"),
             "'" + std::string(199, 'x') + "...'");
 }
 

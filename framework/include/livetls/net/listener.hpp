@@ -98,7 +98,7 @@ struct ListenerCounters {
   // Handshakes that failed, by reason
   std::uint64_t not_tls = 0;
   std::uint64_t plain_http = 0;
-  std::uint64_t malformed = 0;             ///< a ClientHello that is none, or too large
+  std::uint64_t malformed = 0;             ///< a ClientHello that cannot be read, or is too large
   std::uint64_t unrecognized_name = 0;     ///< or no name where one is required
   std::uint64_t no_common_parameters = 0;  ///< version, cipher suite or application protocol
   std::uint64_t refused_by_peer = 0;     ///< the client sent an alert: mostly, it did not trust us

@@ -22,7 +22,7 @@ enum class NameMatch {
 enum class HandshakeFailure {
   not_tls,
   plain_http,
-  malformed,                   ///< a ClientHello that is none, or too large
+  malformed,                   ///< a ClientHello that cannot be read, or is too large
   unrecognized_name,           ///< or no name where one is required
   no_common_parameters,        ///< version, cipher suite, certificate or application protocol
   refused_by_peer,             ///< the client sent an alert: mostly, it did not trust us

@@ -65,7 +65,7 @@ class ServerContext {
 
 /// Whether a client can take a certificate with this kind of key under `policy`: the signature
 /// algorithms it offers, in TLS 1.2 also curves and cipher suites (RFC 8446, sections 4.2.3 and
-/// 4.4.2.2; RFC 5246, section 7.4.2).
+/// 4.4.2.2; RFC 5246, section 7.4.2). False where it offers no group that we have.
 bool is_usable_by(const ClientHello& hello, KeyType key_type, const TlsPolicy& policy) noexcept;
 
 /// Whether a client says that it can verify the signatures in the chain. Where none is like that
